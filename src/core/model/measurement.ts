@@ -1,0 +1,39 @@
+// One aligned window, all versions together: counts or bucket counts, never a lone percentage.
+import type { Revision } from './split.ts';
+
+export type Sample =
+  /** total >= bad >= 0 requests (or trials) in the window. */
+  | { readonly kind: 'proportion'; readonly total: number; readonly bad: number }
+  /** Requests per latency bucket in the window, sparse; boundaries as in latency-buckets.ts. */
+  | { readonly kind: 'latency'; readonly counts: readonly (readonly [index: number, count: number])[] }
+  /** Now, not summed over the window: one value per replica. */
+  | { readonly kind: 'gauge'; readonly values: readonly number[] };
+
+export type Reading =
+  | { readonly kind: 'samples'; readonly byRevision: Readonly<Record<Revision, Sample>> }
+  /** The source answered, and has nothing for it. */
+  | { readonly kind: 'no-data'; readonly message: string }
+  /** The source failed, or what it said cannot be a reading (NaN, several series, ...). */
+  | { readonly kind: 'error'; readonly message: string };
+
+/** Where reading stopped, in the source's own words; kept in the record with the evidence so that no window counts twice. */
+export type Cursor = string;
+
+export interface Measurement {
+  /** Monotonic milliseconds the window spans. */
+  readonly spanMs: number;
+  /** By check name. */
+  readonly readings: Readonly<Record<string, Reading>>;
+  /** Requests in the window by revision, whatever the checks select: what exposure is counted in. */
+  readonly requests: Readonly<Record<Revision, number>>;
+  /** Distinct users seen so far, where the source can tell. */
+  readonly users: Readonly<Record<Revision, number>>;
+  /** Where this window ends. */
+  readonly cursor: Cursor;
+}
+
+export type MeasurementResult =
+  | { readonly kind: 'measurement'; readonly measurement: Measurement }
+  /** Nothing to fold in yet; the cursor stands. */
+  | { readonly kind: 'none' }
+  | { readonly kind: 'error'; readonly message: string };

@@ -1,0 +1,42 @@
+// The outcome of a check, never a bare boolean: outcome + reason + sentence + numbers.
+export type Outcome = 'pass' | 'fail' | 'undecided' | 'no-data' | 'error';
+
+/** An answer to one of a check's two questions. Only `pass` lets anything advance. */
+export interface Answer {
+  readonly outcome: Outcome;
+  /** PascalCase code, e.g. "WithinTolerance". */
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Fractions, counts and natural logs; null where the question does not arise. */
+export interface VerdictNumbers {
+  readonly canary: { readonly total: number; readonly bad: number };
+  readonly stable: { readonly total: number; readonly bad: number };
+  /** p_canary - r p_stable, and its anytime-valid interval. */
+  readonly excess: number | null;
+  readonly lower: number | null;
+  readonly upper: number | null;
+  /** The line: margin against stable, or the absolute limit. */
+  readonly tolerance: number | null;
+  /** ln of the evidence that it harms / that it does not; and ln of the line each must reach. */
+  readonly logHarm: number;
+  readonly logNoHarm: number;
+  readonly logHarmLine: number;
+  readonly logNoHarmLine: number;
+  /** Latency: the boundary in seconds. Gauge: the worst value. */
+  readonly value: number | null;
+}
+
+export interface Verdict {
+  readonly check: string;
+  /** The word people see: fail if harm is shown, else pass if no harm is shown, else why not. */
+  readonly outcome: Outcome;
+  readonly reason: string;
+  readonly message: string;
+  /** May weight rise? */
+  readonly exposure: Answer;
+  /** May it be promoted? */
+  readonly promotion: Answer;
+  readonly numbers: VerdictNumbers;
+}
