@@ -6,7 +6,7 @@ const HALF_LOG_TWO_PI = 0.9189385332046727;
 /** Below this the argument is shifted up first, so that six terms of Stirling's series are exact to a double. */
 const STIRLING_FROM = 15;
 
-/** The remainder of Stirling's series, B_2k / (2k(2k-1) x^(2k-1)); Abramowitz & Stegun 6.1.41. */
+/** The first terms of Stirling's remainder, B_2k / (2k(2k-1) x^(2k-1)); Abramowitz & Stegun 6.1.41. */
 function stirlingRemainder(x: number): number {
   const inverse = 1 / x;
   const square = inverse * inverse;
@@ -30,4 +30,14 @@ export function logGamma(x: number): number {
   }
   const series = (shifted - 0.5) * Math.log(shifted) - shifted + HALF_LOG_TWO_PI + stirlingRemainder(shifted);
   return product === 1 ? series : series - Math.log(product);
+}
+
+/**
+ * What Stirling's formula leaves of ln Γ(x): ln Γ(x) − [(x − ½) ln x − x + ½ ln 2π]. Small and smooth, so that
+ * differences of huge log-factorials can be taken without losing digits (Loader 2000, "Fast and accurate computation
+ * of binomial probabilities").
+ */
+export function stirlingCorrection(x: number): number {
+  if (x >= STIRLING_FROM) return stirlingRemainder(x);
+  return logGamma(x) - ((x - 0.5) * Math.log(x) - x + HALF_LOG_TWO_PI);
 }

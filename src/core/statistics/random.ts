@@ -5,7 +5,7 @@
 // arXiv 1805.01407), 32-bit integer arithmetic only, period 2^128 - 1. The four words of state come from a hash of the
 // seed's text, mixed by the 32-bit MurmurHash3 finaliser, as splitmix does.
 
-import { logGamma } from './gamma.ts';
+import { logGamma, stirlingCorrection } from './gamma.ts';
 
 /** A stream of reproducible random numbers. Drawing changes the stream; `fork` does not. */
 export interface Random {
@@ -130,7 +130,9 @@ function binomialByRejection(uniform: () => number, n: number, p: number): numbe
   const alpha = (2.83 + 5.1 / b) * deviation;
   const mode = Math.floor((n + 1) * p);
   const atMode =
-    (mode + 0.5) * Math.log((mode + 1) / (odds * (n - mode + 1))) + factorialTail(mode) + factorialTail(n - mode);
+    (mode + 0.5) * Math.log((mode + 1) / (odds * (n - mode + 1))) +
+    stirlingCorrection(mode + 1) +
+    stirlingCorrection(n - mode + 1);
   for (;;) {
     const u = uniform() - 0.5;
     const v = uniform();
@@ -142,18 +144,10 @@ function binomialByRejection(uniform: () => number, n: number, p: number): numbe
       atMode +
       (n + 1) * Math.log((n - mode + 1) / (n - k + 1)) +
       (k + 0.5) * Math.log((odds * (n - k + 1)) / (k + 1)) -
-      factorialTail(k) -
-      factorialTail(n - k);
+      stirlingCorrection(k + 1) -
+      stirlingCorrection(n - k + 1);
     if (Math.log((v * alpha) / (a / (us * us) + b)) <= bound) return k;
   }
-}
-
-/** What Stirling's formula leaves of ln k!, centred at k + 1; it keeps differences of huge factorials exact. */
-function factorialTail(k: number): number {
-  const x = k + 1;
-  if (k < 10) return logGamma(x) - ((k + 0.5) * Math.log(x) - x + 0.9189385332046727);
-  const square = x * x;
-  return (1 / 12 - (1 / 360 - 1 / 1260 / square) / square) / x;
 }
 
 function drawPoisson(uniform: () => number, mean: number): number {

@@ -1,0 +1,40 @@
+// The public face of the statistics room: numbers in, numbers out. Refuses to import anything from outside the room.
+
+export {
+  type AbsoluteRateOptions,
+  type AbsoluteRateState,
+  addAbsoluteTick,
+  logAbsoluteHarmE,
+  logAbsoluteNoHarmE,
+  lowerRate,
+  startAbsoluteRate,
+  upperRate,
+} from './absolute-rate.ts';
+export { incompleteBeta } from './beta.ts';
+export { type BinomialInterval, binomialInterval } from './clopper-pearson.ts';
+export type { EvidenceOptions } from './counts.ts';
+export { dispersionOfReplicas, type ReplicaCounts } from './dispersion.ts';
+export { logGamma } from './gamma.ts';
+export {
+  type Contrast,
+  canaryRequestsKnownStable,
+  canaryRequestsToTell,
+  klBernoulli,
+  natsPerCanaryRequest,
+  requiredNats,
+  type TestQuality,
+} from './information.ts';
+export { isLogZero, LOG_ZERO, logAddExp, logSumExp, logWeightedSum } from './log-space.ts';
+export type { OnsetMixture } from './mixture.ts';
+export { createRandom, type Random } from './random.ts';
+export { addTick, type RateRatioOptions, type RateRatioState, startRateRatio, type TickCounts } from './rate-ratio.ts';
+export {
+  anytimeP,
+  estimate,
+  logHarmE,
+  logNoHarmE,
+  logPlainHarmE,
+  lowerExcess,
+  type RateRatioEstimate,
+  upperExcess,
+} from './rate-ratio-readers.ts';

@@ -1,0 +1,84 @@
+// The fixed grids of alternatives, and the mixture over the moment at which harm begins. Refuses to adapt the grids to
+// data: weights chosen after looking would break the guarantee.
+
+import { isLogZero, LOG_ZERO, logAddExp, logSumExp } from './log-space.ts';
+
+const HARM_POINTS = 16;
+const FIRST_HARM = 1.3;
+const LAST_HARM = 1000;
+
+/** How many times worse than the tolerated rate: 1.3 … 1000, 16 points evenly spaced in the logarithm. */
+export const HARM_RATIOS: readonly number[] = Array.from(
+  { length: HARM_POINTS },
+  (_, j) => FIRST_HARM * (LAST_HARM / FIRST_HARM) ** (j / (HARM_POINTS - 1)),
+);
+
+export const HARM_LOG_RATIOS: readonly number[] = HARM_RATIOS.map((ratio) => Math.log(ratio));
+
+/** Prior weights ∝ ratio^(−1/4), in logs, summing to 1: small harms are likelier than crashes, but not by much. */
+export const HARM_LOG_WEIGHTS: readonly number[] = (() => {
+  const logs = HARM_LOG_RATIOS.map((log) => -log / 4);
+  const total = logSumExp(logs);
+  return logs.map((log) => log - total);
+})();
+
+/** The no-harm bets: how many times better than the limit. 0 is the bet that bad events do not happen at all. */
+export const NO_HARM_RATIOS: readonly number[] = [0, ...Array.from({ length: 10 }, (_, j) => (5 + 10 * j) / 100)];
+
+/** Equal weight on each of the 11 bets. */
+export const NO_HARM_LOG_WEIGHT = -Math.log(NO_HARM_RATIOS.length);
+
+/** Expected time to onset under the prior: half of the weight is on harm from the start, the rest spread over time. */
+const ONSET_MEAN_MS = 600_000;
+
+/**
+ * Evidence for each ratio, mixed over the tick in which harm began (Shiryaev-style; cf. e-detectors, Shin, Ramdas &
+ * Rinaldo 2024, arXiv 2203.03532). A convex combination of e-processes that start at different ticks.
+ */
+export interface OnsetMixture {
+  /** ln S_j per harm ratio: what is staked already, times what it has earned. */
+  readonly logStaked: readonly number[];
+  /** ln of the weight kept for onsets still to come. */
+  readonly logKept: number;
+}
+
+export function startOnsetMixture(): OnsetMixture {
+  return { logStaked: HARM_RATIOS.map(() => LOG_ZERO), logKept: 0 };
+}
+
+/**
+ * The weight that this tick's onset gets: ½ on the first tick, then a share h = tick / 10 min of what is kept, so that
+ * w_t = ½ h (1−h)^(t−2). With lateOnset off, everything is staked at once.
+ */
+function stake(logKept: number, first: boolean, tickMs: number, lateOnset: boolean): [logStake: number, kept: number] {
+  const share = !lateOnset ? 1 : first ? 0.5 : Math.min(1, tickMs / ONSET_MEAN_MS);
+  if (isLogZero(logKept)) return [LOG_ZERO, LOG_ZERO];
+  return [logKept + Math.log(share), share === 1 ? LOG_ZERO : logKept + Math.log1p(-share)];
+}
+
+/** One tick: S_j ← (S_j + w_t) · F_j, in logs. */
+export function stepOnsetMixture(
+  mixture: OnsetMixture,
+  logFactors: readonly number[],
+  tick: { first: boolean; tickMs: number; lateOnset: boolean },
+): OnsetMixture {
+  const [logStake, logKept] = stake(mixture.logKept, tick.first, tick.tickMs, tick.lateOnset);
+  const logStaked = mixture.logStaked.map((log, j) => logAddExp(log, logStake) + (logFactors[j] ?? 0));
+  return { logStaked, logKept };
+}
+
+/** ln E = ln( Σ_j π_j S_j + what is kept ). */
+export function logMixtureE(mixture: OnsetMixture): number {
+  return logAddExp(weighHarm(mixture.logStaked), mixture.logKept);
+}
+
+/** ln Σ_j π_j e^(logs_j) over the harm grid. */
+export function weighHarm(logs: readonly number[]): number {
+  return logSumExp(logs.map((log, j) => log + (HARM_LOG_WEIGHTS[j] ?? LOG_ZERO)));
+}
+
+/** ln of the plain average of e^(logs_a) over the no-harm bets. */
+export function weighNoHarm(logs: readonly number[]): number {
+  const total = logSumExp(logs);
+  return isLogZero(total) ? LOG_ZERO : total + NO_HARM_LOG_WEIGHT;
+}
