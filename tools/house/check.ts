@@ -1,6 +1,7 @@
 /** Runs every rule of the house over the tree and prints what to do. It refuses exceptions nobody needs. */
 import { ROOT } from '../run.ts';
 import { adapterFindings } from './adapters.ts';
+import { effectFindings } from './effects.ts';
 import { EXCEPTIONS, type Exception } from './exceptions.ts';
 import { cycleFindings, roomFindings } from './rooms.ts';
 import { type Finding, readTree, type Tree } from './source.ts';
@@ -10,6 +11,7 @@ const RULES: readonly ((tree: Tree) => Finding[])[] = [
   roomFindings,
   cycleFindings,
   adapterFindings,
+  effectFindings,
   glossaryFindings,
   logFindings,
   skipFindings,
