@@ -10,4 +10,6 @@ export interface Clock {
 export interface Randomness {
   /** A fresh identifier, e.g. a release's salt. */
   id(): string;
+  /** A number in [0, 1), for jitter only. */
+  fraction(): number;
 }

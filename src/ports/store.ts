@@ -30,7 +30,7 @@ export interface StateChange {
   readonly releases: readonly { readonly id: string; readonly document: string }[];
   /** Commands this decision answered. */
   readonly answers: readonly { readonly id: string; readonly document: string }[];
-  /** Finished releases beyond this many are dropped, oldest first; the journal keeps its entries. */
+  /** Releases of this policy beyond this many (at least 1) are dropped, oldest first; the journal keeps its entries. */
   readonly keepReleases: number;
 }
 
@@ -67,15 +67,23 @@ export interface Store {
   /** Marks it removed; the workload goes on running until the controller has handed it back. */
   withdraw(policy: string): Promise<void>;
   declarations(): Promise<readonly Declaration[]>;
+  declaration(policy: string): Promise<Declaration | null>;
 
+  /** The same id twice is the same intent: the second is not stored again. */
   addCommand(command: { id: string; policy: string; document: string }): Promise<void>;
   pendingCommands(policy: string): Promise<readonly StoredCommand[]>;
   command(id: string): Promise<StoredCommand | null>;
 
+  /** Oldest first. */
   releases(policy: string): Promise<readonly { readonly id: string; readonly document: string }[]>;
   release(id: string): Promise<{ readonly id: string; readonly policy: string; readonly document: string } | null>;
-  /** Oldest first. */
-  journal(query: { policy?: string; release?: string; after?: number; limit?: number }): Promise<readonly JournalEntry[]>;
+  /** Oldest first; `after` leaves out entries up to and with that sequence. */
+  journal(query: {
+    policy?: string;
+    release?: string;
+    after?: number;
+    limit?: number;
+  }): Promise<readonly JournalEntry[]>;
   /** Calls back after a declaration or a command came in, with the policy's name. */
   watch(changed: (policy: string) => void): () => void;
   /** Whether new releases may be started: false while the disk is full or nearly so. */

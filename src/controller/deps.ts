@@ -1,0 +1,58 @@
+// Everything the controller needs from outside, injected: it has no clock, no randomness, no I/O and no log of its own.
+import type { Decision, DecisionInput } from '../core/engine/decision.ts';
+import type { State } from '../core/engine/state.ts';
+import type { Check } from '../core/model/check.ts';
+import type { Cursor } from '../core/model/measurement.ts';
+import type { ReleasePolicy } from '../core/model/policy.ts';
+import type { Revision } from '../core/model/split.ts';
+import type { Instant } from '../core/model/time.ts';
+import type { Log } from '../lib/log.ts';
+import type { Clock, Gates, MetricSource, Notifier, Randomness, Router, Store, Workload } from '../ports/index.ts';
+
+/** What to observe this time, said by the engine: nothing is read that no decision could use. */
+export interface LookFor {
+  readonly measure: {
+    readonly stable: Revision | null;
+    readonly canary: Revision;
+    readonly checks: readonly Check[];
+    readonly cursor: Cursor | null;
+  } | null;
+  readonly history: boolean;
+  readonly gates: readonly string[];
+}
+
+export interface Engine {
+  decide(input: DecisionInput): Decision;
+  lookFor(state: State, policy: ReleasePolicy, now: Instant): LookFor;
+}
+
+export interface ControllerDeps {
+  readonly engine: Engine;
+  readonly store: Store;
+  readonly workload: Workload;
+  readonly router: Router;
+  readonly metrics: MetricSource;
+  readonly gates: Gates;
+  readonly notifier: Notifier;
+  readonly clock: Clock;
+  readonly random: Randomness;
+  readonly log: Log;
+}
+
+export interface ControllerOptions {
+  /** After a failed pass, doubled up to the maximum, with jitter. */
+  readonly backoff: { readonly initialMs: number; readonly maxMs: number };
+  /** Between two passes that only events asked for; a command or a declaration does not wait for it. */
+  readonly quietMs: number;
+  /** The longest rest, whatever the engine says. */
+  readonly resyncMs: number;
+  /** A port that has not answered after this long (at most half as long again) counts as failed. */
+  readonly callLimitMs: number;
+}
+
+export const DEFAULT_OPTIONS: ControllerOptions = {
+  backoff: { initialMs: 500, maxMs: 30_000 },
+  quietMs: 25,
+  resyncMs: 300_000,
+  callLimitMs: 30_000,
+};
