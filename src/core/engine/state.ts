@@ -2,7 +2,7 @@
 import type { Evidence } from '../analysis/evidence.ts';
 import type { Cursor } from '../model/measurement.ts';
 import type { ReleasePolicy } from '../model/policy.ts';
-import type { Revision } from '../model/split.ts';
+import type { Revision, WeightedRevision } from '../model/split.ts';
 import type { Instant } from '../model/time.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { Version } from '../model/version.ts';
@@ -54,8 +54,8 @@ export interface Elapsed {
   readonly releaseMs: number;
   /** Since the gates of this stage were first asked. */
   readonly gateMs: number;
-  /** Since traffic was taken off a version and its drain began. */
-  readonly drainMs: number;
+  /** Since the new version last had a ready replica. */
+  readonly notReadyMs: number;
 }
 
 /** Requests and users the canary got. */
@@ -66,6 +66,9 @@ export interface Exposure {
   readonly canaryUsers: number;
   readonly stableUsers: number;
 }
+
+/** What a release can wait for from a person. */
+export type Awaiting = 'approval' | 'advance' | 'decision' | 'deadline';
 
 export interface Approval extends Signature {
   readonly gate: string;
@@ -99,8 +102,10 @@ export interface Release {
   /** Weight asked for the canary now. */
   readonly weightPercent: number;
   readonly paused: Signature | null;
-  /** A fail while a person decides: the canary stays up at weight 0. */
+  /** A person decides: the canary stays up at weight 0. Why. */
   readonly parked: string | null;
+  /** The named thing a person is asked for, if the release waits for one now. */
+  readonly awaiting: Awaiting | null;
   readonly elapsed: Elapsed;
   /** By check name. */
   readonly evidence: Readonly<Record<string, Evidence>>;
@@ -129,7 +134,10 @@ export interface KnownRevision {
   readonly version: Version;
   readonly release: string;
   readonly fate: 'promoted' | 'aborted' | 'rolled back';
+  /** Whether its author may simply declare it again: it was not found wanting, only overtaken or withdrawn. */
+  readonly isFreeToTry: boolean;
   readonly sentence: string;
+  readonly policyHash: string;
   /** Carried on by a retry after an end that was no verdict (statistics 3, Stages). */
   readonly evidence: Readonly<Record<string, Evidence>> | null;
 }
@@ -137,7 +145,7 @@ export interface KnownRevision {
 /** A version that was seen and is not released now, and why. */
 export interface WaitingVersion {
   readonly version: Version;
-  readonly why: 'known as aborted' | 'store is full' | 'policy is refused' | 'release under way';
+  readonly why: 'known as aborted' | 'store is full' | 'release under way';
   readonly sentence: string;
 }
 
@@ -158,7 +166,10 @@ export interface State {
   readonly wish: { readonly revision: Revision; readonly overDeclared: Revision | null; readonly by: Signature } | null;
   /** Retry of a version known as aborted, once. */
   readonly retry: { readonly revision: Revision; readonly by: Signature } | null;
-  readonly lastSentence: string;
+  /** The weights last asked of the router, to tell a hand's edit from our own. */
+  readonly asked: readonly WeightedRevision[] | null;
+  /** Milliseconds since each version's share was seen to be 0, for those that still run. */
+  readonly draining: Readonly<Record<Revision, number>>;
 }
 
 export function initialState(policy: string, now: Instant): State {
@@ -174,7 +185,8 @@ export function initialState(policy: string, now: Instant): State {
     releases: 0,
     wish: null,
     retry: null,
-    lastSentence: '',
+    asked: null,
+    draining: {},
   };
 }
 
@@ -182,4 +194,3 @@ export function initialState(policy: string, now: Instant): State {
 export function underWay(state: State): Release | null {
   return state.release !== null && state.release.phase.kind !== 'ended' ? state.release : null;
 }
-

@@ -1,0 +1,34 @@
+// The way out: all traffic to stable, drain, retire. The weight is 0 from the decision on; what is waited for here only
+// keeps the canary's capacity until its traffic has left (I2, row 21: kept with a warning, never silently).
+
+import type { Aborted } from './ending.ts';
+import { finishAbort } from './ending.ts';
+import { isCutOff, isDrained } from './share.ts';
+import type { Release } from './state.ts';
+import { explain, readyReplicas, seen, type Turn } from './turn.ts';
+
+export function abort(turn: Turn, release: Release, outcome: Aborted): void {
+  const { to, from, policy } = release;
+  const next = { what: `${to.label} is retired`, inMs: null, unless: null };
+  if (!isCutOff(turn, to.revision)) {
+    const isStableDown = from !== null && readyReplicas(turn, from.revision) === 0;
+    const waits = isStableDown ? `${from.label} has no ready replica to take the traffic` : 'the traffic goes back';
+    return explain(turn, `takes ${to.label} back: ${waits}`, next);
+  }
+  if (!isDrained(turn, to.revision, policy.deadlines.drainMs)) {
+    return explain(turn, `takes ${to.label} back: it finishes its last requests`, next);
+  }
+  if (policy.onAbort === 'keep' || seen(turn, to.revision) === null) {
+    if (turn.observation.workload.kind === 'seen') return finish(turn, release, outcome);
+  }
+  explain(turn, `takes ${to.label} back: its replicas are stopped`, next);
+}
+
+function finish(turn: Turn, release: Release, outcome: Aborted): void {
+  finishAbort(turn, release, outcome);
+  explain(turn, `${release.to.label} was taken back: ${outcome.sentence}`, {
+    what: 'nothing',
+    inMs: null,
+    unless: null,
+  });
+}

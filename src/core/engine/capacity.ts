@@ -1,0 +1,61 @@
+// How many replicas each version needs, so that capacity covers a weight before the weight moves (row 11).
+import type { WantedVersion } from '../model/effect.ts';
+import type { ReleasePolicy } from '../model/policy.ts';
+import { type Release, type State, underWay } from './state.ts';
+
+/** Replicas a policy asks for at rest; versions that others run count as one. */
+export function restReplicas(policy: ReleasePolicy): number {
+  switch (policy.workload.kind) {
+    case 'processes':
+      return policy.workload.replicas;
+    case 'upstreams':
+      return 1;
+  }
+}
+
+/** max(least, ceil(weight x base x ratio)); at most the base, which carries everything. */
+export function canaryReplicas(release: Release, weightPercent: number): number {
+  const { minReplicas, ratio } = release.policy.canary;
+  if (release.policy.workload.kind === 'upstreams') return 1;
+  const forWeight = Math.ceil((weightPercent / 100) * release.baseReplicas * ratio - 1e-9);
+  return Math.min(Math.max(minReplicas, forWeight, 1), Math.max(release.baseReplicas, minReplicas));
+}
+
+/** Replicas of the new version that its present phase needs. */
+export function neededReplicas(release: Release): number {
+  switch (release.phase.kind) {
+    case 'starting':
+      return canaryReplicas(release, firstWeight(release.policy));
+    case 'testing':
+      return canaryReplicas(release, release.weightPercent);
+    case 'promoting':
+      return release.baseReplicas;
+    case 'aborting':
+    case 'ended':
+      return 0;
+  }
+}
+
+export function firstWeight(policy: ReleasePolicy): number {
+  return policy.ramp.kind === 'adaptive' ? policy.ramp.firstWeightPercent : (policy.ramp.stages[0]?.weightPercent ?? 0);
+}
+
+/** Every version that shall run now. What runs and is not named here is drained and retired. */
+export function wantedVersions(state: State, declared: ReleasePolicy): readonly WantedVersion[] {
+  const release = underWay(state);
+  const replicas = Math.max(release?.baseReplicas ?? 0, restReplicas(declared));
+  const wanted: WantedVersion[] = [];
+  if (state.stable !== null) wanted.push({ version: state.stable, replicas, role: 'stable' });
+  if (release !== null && release.phase.kind !== 'aborting') {
+    const needed = Math.max(neededReplicas(release), release.parked === null ? 0 : release.policy.canary.minReplicas);
+    wanted.push({ version: release.to, replicas: needed, role: 'canary' });
+  }
+  return wanted;
+}
+
+/** A version that runs on though no release wants it: kept after an abort because the policy says so. */
+export function keptRevision(state: State): string | null {
+  const { release } = state;
+  if (release?.phase.kind !== 'ended' || release.phase.outcome.kind !== 'aborted') return null;
+  return release.policy.onAbort === 'keep' ? release.to.revision : null;
+}

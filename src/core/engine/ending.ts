@@ -1,0 +1,62 @@
+// How releases end: begin an abort, finish it, finish a promotion; and what is remembered of the version afterwards.
+import type { Evidence } from '../analysis/index.ts';
+import type { KnownRevision, Release, ReleaseOutcome, Signature } from './state.ts';
+import { askWeight, enterPhase, say, type Turn, tell, touch, updateRelease } from './turn.ts';
+
+export type Aborted = Extract<ReleaseOutcome, { kind: 'aborted' }>;
+
+/** From every phase at once: the weight asked for the canary becomes 0 in this very decision (I3). */
+export function beginAbort(turn: Turn, by: Aborted['by'], sentence: string, check: string | null = null): void {
+  askWeight(turn, 0);
+  updateRelease(turn, { paused: null, parked: null });
+  enterPhase(turn, { kind: 'aborting', outcome: { kind: 'aborted', by, check, sentence } });
+  say(turn, 'aborting', sentence, { by, check });
+}
+
+export function finishAbort(turn: Turn, release: Release, outcome: Aborted): void {
+  end(turn, outcome);
+  const isFreeToTry = outcome.by === 'superseded' || outcome.by === 'author';
+  const evidence = outcome.by === 'verdict' ? null : release.evidence;
+  remember(turn, knownAs(release, { fate: 'aborted', isFreeToTry, sentence: outcome.sentence, evidence }));
+  say(turn, 'aborted', outcome.sentence, { by: outcome.by, check: outcome.check });
+  tell(turn, 'aborted', 'aborted', `${release.to.label} was taken back: ${outcome.sentence}`);
+}
+
+export function finishPromotion(turn: Turn, release: Release, sentence: string): void {
+  turn.state = { ...turn.state, stable: release.to };
+  end(turn, { kind: 'promoted', sentence });
+  remember(turn, knownAs(release, { fate: 'promoted', isFreeToTry: true, sentence, evidence: null }));
+  say(turn, 'promoted', sentence, { revision: release.to.revision, unanalysed: release.unanalysed?.why ?? null });
+  tell(turn, 'promoted', 'promoted', sentence);
+}
+
+/** After promotion: the version is left for an earlier one, and waits if it is declared again. */
+export function rememberRolledBack(turn: Turn, by: Signature): void {
+  const { stable, known } = turn.state;
+  const entry = known.find((candidate) => candidate.version.revision === stable?.revision);
+  if (entry === undefined) return;
+  const sentence = `rolled back by ${by.actor}${by.reason === null ? '' : `: ${by.reason}`}`;
+  remember(turn, { ...entry, fate: 'rolled back', isFreeToTry: false, sentence });
+}
+
+function end(turn: Turn, outcome: ReleaseOutcome): void {
+  enterPhase(turn, { kind: 'ended', outcome });
+  updateRelease(turn, { endedAt: turn.observation.now.wallTime, paused: null, parked: null });
+  touch(turn);
+}
+
+function knownAs(
+  release: Release,
+  fate: Pick<KnownRevision, 'fate' | 'isFreeToTry' | 'sentence'> & {
+    readonly evidence: Readonly<Record<string, Evidence>> | null;
+  },
+): KnownRevision {
+  return { version: release.to, release: release.id, policyHash: release.policyHash, ...fate };
+}
+
+/** One entry a revision, the newest last, at most the policy's history limit (and never without the last promoted). */
+function remember(turn: Turn, entry: KnownRevision): void {
+  const others = turn.state.known.filter((known) => known.version.revision !== entry.version.revision);
+  const limit = Math.max(turn.declaredPolicy.historyLimit, 2);
+  turn.state = { ...turn.state, known: [...others, entry].slice(-limit) };
+}

@@ -1,0 +1,135 @@
+// Folds what was measured into the release's evidence and judges it anew. A window and its cursor enter the state in
+// the same decision, so that no window is counted twice whatever crashes (I6).
+import {
+  combinedLogHarm,
+  type Evidence,
+  evidenceShares,
+  foldHistory,
+  foldWindow,
+  judge,
+  needsHistory,
+  startEvidence,
+} from '../analysis/index.ts';
+import type { Check } from '../model/check.ts';
+import type { Measurement } from '../model/measurement.ts';
+import { elapsedMs } from '../model/time.ts';
+import type { Verdict } from '../model/verdict.ts';
+import { addExposure } from './exposure.ts';
+import { weightInQuestion } from './plateau.ts';
+import { settingsOf } from './settings.ts';
+import type { Release } from './state.ts';
+import { say, seen, type Turn, updateRelease } from './turn.ts';
+
+export function weigh(turn: Turn): void {
+  const { release } = turn.state;
+  if (release === null) return;
+  const evidence = { ...startAll(release) };
+  chooseBoundaries(turn, release, evidence);
+  const { measured, now } = turn.observation;
+  if (measured.kind === 'measurement') {
+    foldMeasurement(turn, release, evidence, measured.measurement);
+  } else if (measured.kind === 'error') {
+    for (const check of release.policy.checks) {
+      const own = evidence[check.name];
+      const trouble = { outcome: 'error', message: measured.message } as const;
+      if (own !== undefined) evidence[check.name] = { ...own, trouble };
+    }
+    updateRelease(turn, { lastWindow: now });
+  }
+  updateRelease(turn, { evidence });
+  judgeAll(turn);
+}
+
+/** Whether a window may be read now: one interval after the one before. */
+export function isWindowDue(release: Release, now: Parameters<typeof elapsedMs>[1]): boolean {
+  const { lastWindow, policy, phase } = release;
+  if (phase.kind !== 'testing') return false;
+  if (lastWindow === null || lastWindow.epoch !== now.epoch) return true;
+  return elapsedMs(lastWindow, now) >= policy.intervalMs;
+}
+
+export function needsAnyHistory(release: Release): boolean {
+  return release.policy.checks.some((check) => needsHistory(check, release.evidence[check.name]));
+}
+
+function startAll(release: Release): Record<string, Evidence> {
+  const settings = settingsOf(release.policy);
+  const evidence: Record<string, Evidence> = {};
+  for (const check of release.policy.checks) {
+    evidence[check.name] = release.evidence[check.name] ?? startEvidence(check, settings);
+  }
+  return evidence;
+}
+
+function chooseBoundaries(turn: Turn, release: Release, evidence: Record<string, Evidence>): void {
+  const { history } = turn.observation;
+  const stable = release.from?.revision;
+  if (history === null || stable === undefined) return;
+  for (const check of release.policy.checks) {
+    const own = evidence[check.name];
+    const reading = history[check.name];
+    if (own === undefined || reading?.kind !== 'samples') continue;
+    evidence[check.name] = foldHistory(check, own, reading.byRevision[stable]);
+  }
+}
+
+function foldMeasurement(
+  turn: Turn,
+  release: Release,
+  evidence: Record<string, Evidence>,
+  measurement: Measurement,
+): void {
+  const { now } = turn.observation;
+  const isOpening = release.cursor === null;
+  const sinceLast = release.lastWindow === null ? 0 : elapsedMs(release.lastWindow, now);
+  const passedMs = release.paused === null ? sinceLast : 0;
+  for (const check of release.policy.checks) {
+    const own = evidence[check.name];
+    if (own === undefined || isOpening) continue;
+    evidence[check.name] = foldWindow(check, own, {
+      reading: measurement.readings[check.name],
+      stable: release.from?.revision ?? null,
+      canary: release.to.revision,
+      passedMs,
+      warmingUp: isWarmingUp(turn, release, check),
+      settings: settingsOf(release.policy),
+    });
+  }
+  updateRelease(turn, {
+    cursor: measurement.cursor,
+    lastWindow: now,
+    windows: release.windows + (isOpening ? 0 : 1),
+    exposure: addExposure(release, measurement),
+  });
+}
+
+function isWarmingUp(turn: Turn, release: Release, check: Check): boolean {
+  const canary = seen(turn, release.to.revision);
+  return canary !== null && canary.readyForMs < check.warmUpMs;
+}
+
+function judgeAll(turn: Turn): void {
+  const { release } = turn.state;
+  if (release === null) return;
+  const { checks, exposure } = release.policy;
+  const shares = evidenceShares(checks);
+  const nextWeightPercent = weightInQuestion(release);
+  const verdicts: Verdict[] = [];
+  for (const check of checks) {
+    const own = release.evidence[check.name];
+    if (own === undefined) continue;
+    const share = shares.get(check.name) ?? 0;
+    const context = { settings: settingsOf(release.policy), share, nextWeightPercent };
+    verdicts.push(judge(check, own, { ...context, badPerInterval: exposure.badPerInterval }));
+  }
+  updateRelease(turn, { verdicts, logHarm: combinedLogHarm(checks, release.evidence, shares) });
+  announceChanges(turn, release.verdicts, verdicts);
+}
+
+function announceChanges(turn: Turn, before: readonly Verdict[], after: readonly Verdict[]): void {
+  for (const verdict of after) {
+    const old = before.find((candidate) => candidate.check === verdict.check);
+    if (old?.outcome === verdict.outcome && old.reason === verdict.reason) continue;
+    say(turn, 'verdict', `${verdict.message} [${verdict.outcome}]`, { check: verdict.check, numbers: verdict.numbers });
+  }
+}
