@@ -2,18 +2,14 @@
 // (I3); nothing here goes past evidence but promote --skip-analysis, which is marked for ever (I4).
 import type { Command, Verb } from '../model/command.ts';
 import { beginPromotion } from './advance.ts';
-import { COMMAND_TABLE, type Situation } from './command-table.ts';
+import { COMMAND_TABLE } from './command-table.ts';
 import { beginAbort, rememberRolledBack } from './ending.ts';
-import { approvalsOf, isApproved } from './gates.ts';
+import { approvalsOf } from './gates.ts';
 import { startUnanalysed, wantedVersion } from './lifecycle.ts';
 import { plateauOf } from './plateau.ts';
-import { type KnownRevision, type Release, type Signature, type State, underWay } from './state.ts';
+import { gateFor, rollbackTarget, whyNotNow } from './refusals.ts';
+import { type Signature, underWay } from './state.ts';
 import { say, sign, type Turn, updateRelease } from './turn.ts';
-
-export function situationOf(state: State): Situation {
-  const release = underWay(state);
-  return release === null || release.phase.kind === 'ended' ? 'at rest' : release.phase.kind;
-}
 
 export function obeyAll(turn: Turn): void {
   for (const command of turn.observation.commands) {
@@ -44,112 +40,6 @@ function refusal(turn: Turn, command: Command): string | null {
   const row = COMMAND_TABLE[command.verb];
   if (row.reason === 'always' && command.reason === null) return `${command.verb} needs a reason (--reason)`;
   return whyNotNow(turn.state, turn.observation.declared, command);
-}
-
-export type Intent = Pick<Command, 'verb' | 'skipAnalysis' | 'gate' | 'revision'> & { readonly actor?: string };
-
-/** Why a command would be refused as things stand; null if it would be obeyed. Buttons ask the same question. */
-export function whyNotNow(state: State, declared: Turn['observation']['declared'], intent: Intent): string | null {
-  const cell = COMMAND_TABLE[intent.verb].cells[situationOf(state)];
-  if ('refused' in cell) return cell.refused;
-  const release = underWay(state);
-  switch (intent.verb) {
-    case 'promote':
-      return whyNoPromotion(state, declared, release, intent);
-    case 'abort':
-      return release?.from === null && release.weightPercent === 100 ? 'there is no version to go back to' : null;
-    case 'pause':
-      return release?.paused != null ? 'it is paused already' : null;
-    case 'resume':
-      return release?.paused == null ? 'it is not paused' : null;
-    case 'advance':
-      return whyNoAdvance(release);
-    case 'approve':
-      return whyNoApproval(release, intent);
-    case 'retry':
-      return state.waiting?.why === 'known as aborted'
-        ? null
-        : 'no version waits that is known as aborted or rolled back';
-    case 'rollback':
-      return rollbackTarget(state, intent.revision) === null ? noTarget(state, intent.revision) : null;
-    case 'suspend':
-      return state.suspended === null ? null : 'it is suspended already';
-    case 'unsuspend':
-      return state.suspended === null ? 'it is not suspended' : null;
-  }
-}
-
-function whyNoPromotion(
-  state: State,
-  declared: Turn['observation']['declared'],
-  release: Release | null,
-  intent: Intent,
-): string | null {
-  if (release === null) {
-    if (!intent.skipAnalysis) return 'no release is under way';
-    const wanted = wantedVersion(state, declared);
-    const isNew = wanted !== null && wanted.revision !== state.stable?.revision;
-    return isNew ? null : 'no version waits to be released';
-  }
-  if (intent.skipAnalysis) return null;
-  if (release.phase.kind === 'starting') return 'it has not been analysed; --skip-analysis --reason goes past that';
-  return unproven(release);
-}
-
-/** The first required check that has not proved no harm. */
-function unproven(release: Release): string | null {
-  const required = release.policy.checks.filter((check) => check.role === 'required');
-  for (const check of required) {
-    const verdict = release.verdicts.find((candidate) => candidate.check === check.name);
-    if (verdict?.promotion.outcome !== 'pass') {
-      const message = verdict?.message ?? `${check.name} has no verdict yet.`;
-      return `no harm is not proved yet: ${message} Wait, or use --skip-analysis --reason`;
-    }
-  }
-  if (release.parked !== null) return `${release.parked}; --skip-analysis --reason goes past that`;
-  return required.length === 0 ? 'nothing analyses it; --skip-analysis --reason goes past that' : null;
-}
-
-function whyNoAdvance(release: Release | null): string | null {
-  if (release === null) return 'no release is under way';
-  if (release.parked !== null) return 'it waits for a decision: abort, or promote --skip-analysis --reason';
-  const { index } = plateauOf(release);
-  return release.advances.some((advance) => advance.stage === index) ? 'this stage was advanced already' : null;
-}
-
-function whyNoApproval(release: Release | null, intent: Intent): string | null {
-  const gate = release === null ? null : gateFor(release, intent.gate);
-  if (release === null || gate === null) {
-    return intent.gate === null
-      ? 'no gate of this stage waits for approval'
-      : `this stage has no approval gate "${intent.gate}"`;
-  }
-  const stage = plateauOf(release).index;
-  const isRepeat = release.approvals.some(
-    (approval) => approval.gate === gate.name && approval.stage === stage && approval.actor === intent.actor,
-  );
-  return isRepeat ? `you approved "${gate.name}" already; another person must` : null;
-}
-
-function gateFor(release: Release, name: string | null) {
-  const { gates, index } = plateauOf(release);
-  const approvals = gates.flatMap((gate) => (gate.kind === 'approval' ? [gate] : []));
-  if (name !== null) return approvals.find((gate) => gate.name === name) ?? null;
-  return approvals.find((gate) => !isApproved(release, index, gate)) ?? null;
-}
-
-function rollbackTarget(state: State, revision: string | null): KnownRevision | null {
-  const promoted = state.known.filter(
-    (known) => known.fate === 'promoted' && known.version.revision !== state.stable?.revision,
-  );
-  if (revision === null) return promoted.at(-1) ?? null;
-  return promoted.find((known) => [known.version.revision, known.version.label].includes(revision)) ?? null;
-}
-
-function noTarget(state: State, revision: string | null): string {
-  const names = state.known.filter((known) => known.fate === 'promoted').map((known) => known.version.label);
-  if (revision === null) return 'no earlier promoted version is known';
-  return `${revision} is no earlier promoted version; known are: ${names.join(', ') || 'none'}`;
 }
 
 const OBEY: Readonly<Record<Verb, (turn: Turn, by: Signature, command: Command) => string>> = {

@@ -1,8 +1,8 @@
 // What a person sees of a decision beyond its sentence: conditions, and what each button would do now.
 import type { Version } from '../model/version.ts';
 import { COMMAND_TABLE, VERBS } from './command-table.ts';
-import { type Intent, situationOf, whyNotNow } from './commands.ts';
 import type { Allowed, Condition } from './decision.ts';
+import { type Intent, situationOf, whyNotNow } from './refusals.ts';
 import { type State, underWay } from './state.ts';
 
 /** Every verb with what it would do now, or why it would be refused. */

@@ -1,5 +1,4 @@
 export { COMMAND_TABLE, type CommandRow, SITUATIONS, type Situation, VERBS } from './command-table.ts';
-export { situationOf, whyNotNow } from './commands.ts';
 export { decide } from './decide.ts';
 export type {
   Allowed,
@@ -13,4 +12,5 @@ export type {
 export { wantedVersion } from './lifecycle.ts';
 export { type LookFor, lookFor } from './look-for.ts';
 export { plateauOf } from './plateau.ts';
+export { situationOf, whyNotNow } from './refusals.ts';
 export * from './state.ts';
