@@ -1,0 +1,57 @@
+// A MetricSource in memory: tests add windows, and each is given out once per cursor. A cursor is the number of windows
+// read, so that asking again with the same cursor gives the same and what came since.
+import type { Measurement, MeasurementResult, Reading, Sample } from '../../core/model/measurement.ts';
+import type { Revision } from '../../core/model/split.ts';
+import { type MeasureQuery, type MetricSource, openingMeasurement } from '../metric-source.ts';
+import { Mishaps } from './mishaps.ts';
+
+/** Counts by check name, by revision. */
+export interface FakeWindow {
+  readonly spanMs: number;
+  readonly counts: Readonly<
+    Record<string, Readonly<Record<Revision, { readonly total: number; readonly bad: number }>>>
+  >;
+}
+
+export class FakeMetricSource implements MetricSource {
+  readonly mishaps = new Mishaps();
+  readonly #windows: FakeWindow[] = [];
+
+  add(window: FakeWindow): void {
+    this.#windows.push(window);
+  }
+
+  async measure(query: MeasureQuery): Promise<MeasurementResult> {
+    await this.mishaps.meet('measure');
+    const cursor = String(this.#windows.length);
+    if (query.cursor === null) return { kind: 'measurement', measurement: openingMeasurement(cursor) };
+    const windows = this.#windows.slice(Number(query.cursor));
+    if (windows.length === 0) return { kind: 'none' };
+    return { kind: 'measurement', measurement: merge(query, windows, cursor) };
+  }
+
+  async history(query: Omit<MeasureQuery, 'cursor' | 'canary'>): Promise<Readonly<Record<string, Reading>>> {
+    await this.mishaps.meet('history');
+    const none: Reading = { kind: 'no-data', message: 'this source keeps no history' };
+    return Object.fromEntries(query.checks.map(({ name }) => [name, none]));
+  }
+}
+
+function merge(query: MeasureQuery, windows: readonly FakeWindow[], cursor: string): Measurement {
+  const revisions = [query.canary, ...(query.stable === null ? [] : [query.stable])];
+  const readings: Record<string, Reading> = {};
+  const requests: Record<Revision, number> = Object.fromEntries(revisions.map((revision) => [revision, 0]));
+  for (const { name } of query.checks) {
+    const byRevision: Record<Revision, Sample> = {};
+    for (const revision of revisions) {
+      const counts = windows.map((window) => window.counts[name]?.[revision] ?? { total: 0, bad: 0 });
+      const total = counts.reduce((sum, count) => sum + count.total, 0);
+      const bad = counts.reduce((sum, count) => sum + count.bad, 0);
+      byRevision[revision] = { kind: 'proportion', total, bad };
+      requests[revision] = Math.max(requests[revision] ?? 0, total);
+    }
+    readings[name] = { kind: 'samples', byRevision };
+  }
+  const spanMs = windows.reduce((sum, window) => sum + window.spanMs, 0);
+  return { spanMs, readings, requests, users: {}, cursor };
+}
