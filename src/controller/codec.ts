@@ -1,6 +1,6 @@
 // State and release documents as the store keeps them: JSON with a schema number. Older documents are brought forward
 // step by step when they are read; documents of a later program are refused, never guessed at.
-import { type Release, STATE_SCHEMA, type State } from '../core/engine/state.ts';
+import { type Release, STATE_SCHEMA, type State } from '../core/engine/index.ts';
 import type { Command, CommandAnswer } from '../core/model/command.ts';
 import type { Instant } from '../core/model/time.ts';
 import { DocumentUnreadable } from './errors.ts';

@@ -1,29 +1,14 @@
 // Everything the controller needs from outside, injected: it has no clock, no randomness, no I/O and no log of its own.
-import type { Decision, DecisionInput } from '../core/engine/decision.ts';
-import type { State } from '../core/engine/state.ts';
-import type { Check } from '../core/model/check.ts';
-import type { Cursor } from '../core/model/measurement.ts';
-import type { ReleasePolicy } from '../core/model/policy.ts';
-import type { Revision } from '../core/model/split.ts';
+import type { Decision, DecisionInput, LookFor, State } from '../core/engine/index.ts';
 import type { Instant } from '../core/model/time.ts';
 import type { Log } from '../lib/log.ts';
 import type { Clock, Gates, MetricSource, Notifier, Randomness, Router, Store, Workload } from '../ports/index.ts';
 
-/** What to observe this time, said by the engine: nothing is read that no decision could use. */
-export interface LookFor {
-  readonly measure: {
-    readonly stable: Revision | null;
-    readonly canary: Revision;
-    readonly checks: readonly Check[];
-    readonly cursor: Cursor | null;
-  } | null;
-  readonly history: boolean;
-  readonly gates: readonly string[];
-}
-
+/** The pure part, injected so that the simulator can try changed ones. */
 export interface Engine {
   decide(input: DecisionInput): Decision;
-  lookFor(state: State, policy: ReleasePolicy, now: Instant): LookFor;
+  /** What to observe this time: nothing is read that no decision could use. */
+  lookFor(state: State, now: Instant): LookFor;
 }
 
 export interface ControllerDeps {

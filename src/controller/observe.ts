@@ -1,14 +1,12 @@
 // Gathers one observation from all ports at once. A port that fails becomes an error in the observation: never a
 // difference (row 70), never an absence (row 71), never an exception. It reads only what the engine asked for.
-import type { Observation } from '../core/engine/decision.ts';
-import type { State } from '../core/engine/state.ts';
-import { underWay } from '../core/engine/state.ts';
+import { type LookFor, type Observation, type State, underWay } from '../core/engine/index.ts';
 import type { MeasurementResult, Reading } from '../core/model/measurement.ts';
 import type { GateAnswer, Observed } from '../core/model/observed.ts';
 import type { ReleasePolicy } from '../core/model/policy.ts';
 import { describeError } from '../lib/errors.ts';
 import type { CallGuard } from './call-guard.ts';
-import type { ControllerDeps, LookFor } from './deps.ts';
+import type { ControllerDeps } from './deps.ts';
 
 export type Seen = Pick<Observation, 'workload' | 'router' | 'measured' | 'history' | 'gates'>;
 
@@ -23,7 +21,6 @@ export function policyInForce(state: State, declared: ReleasePolicy): ReleasePol
 export async function observe(
   deps: ControllerDeps,
   guard: CallGuard,
-  state: State,
   input: { readonly policy: ReleasePolicy; readonly look: LookFor },
 ): Promise<Seen> {
   const { policy, look } = input;
@@ -31,7 +28,7 @@ export async function observe(
     seen(guard.run('the workload', () => deps.workload.observe(policy))),
     seen(guard.run('the router', () => deps.router.observe(policy))),
     look.measure === null ? NOTHING_MEASURED : measure(deps, guard, policy, look.measure),
-    look.history ? readHistory(deps, guard, state, input) : null,
+    look.history === null ? null : readHistory(deps, guard, policy, look.history),
     look.gates.length === 0 ? NO_GATES : readGates(deps, guard, look.gates),
   ]);
   return { workload, router, measured, history, gates };
@@ -61,13 +58,11 @@ async function measure(
 async function readHistory(
   deps: ControllerDeps,
   guard: CallGuard,
-  state: State,
-  { policy, look }: { readonly policy: ReleasePolicy; readonly look: LookFor },
+  policy: ReleasePolicy,
+  wanted: NonNullable<LookFor['history']>,
 ): Promise<Readonly<Record<string, Reading>> | null> {
-  const stable = look.measure?.stable ?? state.stable?.revision ?? null;
-  const checks = look.measure?.checks ?? policy.checks;
   try {
-    return await guard.run('the metric source', () => deps.metrics.history({ policy, stable, checks }));
+    return await guard.run('the metric source', () => deps.metrics.history({ policy, ...wanted }));
   } catch (error) {
     deps.log.warn('history not read', { policy: policy.name, error });
     return null;

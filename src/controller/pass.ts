@@ -1,7 +1,6 @@
 // One pass over one policy: observe -> decide -> record -> perform. Each pass reads the store anew; what it remembers
 // of the pass before only saves decoding (rows 22, 71). On a conflict it reads again and decides anew.
-import type { Decision, Observation } from '../core/engine/decision.ts';
-import { initialState, underWay } from '../core/engine/state.ts';
+import { type Decision, initialState, type LookFor, type Observation, underWay } from '../core/engine/index.ts';
 import type { Command, CommandAnswer } from '../core/model/command.ts';
 import type { Instant } from '../core/model/time.ts';
 import { describeError } from '../lib/errors.ts';
@@ -10,7 +9,7 @@ import type { CallGuard } from './call-guard.ts';
 import type { Claims } from './claims.ts';
 import { decodeCommand, decodeState } from './codec.ts';
 import { type Declared, decodeDeclared } from './declared.ts';
-import type { ControllerDeps, LookFor } from './deps.ts';
+import type { ControllerDeps } from './deps.ts';
 import { RecordContended } from './errors.ts';
 import { observe, policyInForce, type Seen } from './observe.ts';
 import { type Known, type Recorded, record } from './record.ts';
@@ -75,11 +74,8 @@ export class Passes {
     const { engine, random, store } = this.#deps;
     const { declared, known } = read;
     const { state } = known;
-    const look = engine.lookFor(state, declared.policy, now);
-    const seen = await observe(this.#deps, this.#guard, state, {
-      policy: policyInForce(state, declared.policy),
-      look,
-    });
+    const look = engine.lookFor(state, now);
+    const seen = await observe(this.#deps, this.#guard, { policy: policyInForce(state, declared.policy), look });
     this.#freshId ??= random.id();
     const decision = engine.decide({
       policy: declared.policy,

@@ -18,6 +18,7 @@ export interface Owed {
 }
 
 interface Failing extends Owed {
+  readonly asked: Effect;
   readonly failedText: string;
   readonly retryAtMs: number;
   readonly epoch: string;
@@ -38,14 +39,14 @@ export class Performer {
 
   /** What is still owed, for people; empty when all is done. */
   get owed(): readonly Owed[] {
-    return [...this.#failing.values()];
+    return [...this.#failing.values()].map(({ effect, message, failures }) => ({ effect, message, failures }));
   }
 
   /** Performs what is due; returns milliseconds until the next retry, null if nothing is owed. */
   async perform(policy: ReleasePolicy, effects: readonly Effect[]): Promise<number | null> {
     this.#forget(effects);
     let ensured = true;
-    for (const effect of effects) {
+    for (const effect of [...effects, ...this.#owedNews(effects)]) {
       if (!ensured && reliesOnEnsured(effect)) continue;
       const done = await this.#attempt(policy, effect);
       if (!done && (effect.kind === 'ensureWorkload' || effect.kind === 'ensureSplit')) ensured = false;
@@ -104,15 +105,26 @@ export class Performer {
     const failures = (this.#failing.get(key)?.failures ?? 0) + 1;
     const { monotonicMs, epoch } = this.#deps.clock.now();
     const retryAtMs = monotonicMs + jittered(this.#options, failures, this.#deps.random.fraction());
-    this.#failing.set(key, { effect: effect.kind, message, failures, failedText: textOf(effect), retryAtMs, epoch });
+    const failedText = textOf(effect);
+    const { kind } = effect;
+    this.#failing.set(key, { effect: kind, asked: effect, message, failures, failedText, retryAtMs, epoch });
     this.#deps.log.warn('effect failed', { policy: policy.name, effect: effect.kind, failures, reason: message });
   }
 
-  /** What is no longer asked for is no longer owed. A notification or a gate is owed only while it is asked for, too. */
+  /** What is no longer asked for is no longer owed; only news are, since they are asked for once. */
   #forget(effects: readonly Effect[]): void {
     if (this.#failing.size === 0) return;
     const asked = new Set(effects.map(keyOf));
-    for (const key of this.#failing.keys()) if (!asked.has(key)) this.#failing.delete(key);
+    for (const [key, { effect }] of this.#failing) {
+      if (effect !== 'notify' && !asked.has(key)) this.#failing.delete(key);
+    }
+  }
+
+  #owedNews(effects: readonly Effect[]): readonly Effect[] {
+    if (this.#failing.size === 0) return [];
+    const asked = new Set(effects.map(keyOf));
+    const owed = [...this.#failing].filter(([key, { effect }]) => effect === 'notify' && !asked.has(key));
+    return owed.map(([, failing]) => failing.asked);
   }
 
   #nextRetryMs(): number | null {

@@ -1,8 +1,7 @@
 // The only writer of state. One store.record holds everything a decision changes: state with evidence and cursor,
 // journal, answers to commands, releases; and it is written before any effect. It refuses to write when nothing but
 // time has passed, so that a policy at rest costs no writes.
-import type { Decision } from '../core/engine/decision.ts';
-import type { State } from '../core/engine/state.ts';
+import type { Decision, State } from '../core/engine/index.ts';
 import type { CommandAnswer } from '../core/model/command.ts';
 import { describeError } from '../lib/errors.ts';
 import type { Store } from '../ports/index.ts';

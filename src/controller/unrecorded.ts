@@ -1,8 +1,7 @@
 // What may still be done when a decision could not be recorded (full or failing disk): keep what serves serving, and
 // take traffic off the canary. Nothing that starts, raises or removes (decisions are recorded before effects), and
 // nothing that tells people of what is not recorded. The way to stable stays open (I3); weight never rises (I7).
-import type { Observation } from '../core/engine/decision.ts';
-import type { State } from '../core/engine/state.ts';
+import type { Observation, State } from '../core/engine/index.ts';
 import type { Effect, WantedVersion } from '../core/model/effect.ts';
 import { type Split, weightOf } from '../core/model/split.ts';
 

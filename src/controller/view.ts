@@ -1,7 +1,6 @@
 // The public face for the server and the command line: where each policy stands, by the last decision about it.
 // It is a copy for reading; nothing that is done to it reaches the controller.
-import type { Decision, Observation } from '../core/engine/decision.ts';
-import type { State } from '../core/engine/state.ts';
+import type { Decision, Observation, State } from '../core/engine/index.ts';
 import type { ReleasePolicy } from '../core/model/policy.ts';
 import type { Version } from '../core/model/version.ts';
 import type { Owed } from './perform.ts';

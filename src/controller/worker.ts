@@ -1,6 +1,6 @@
 // The loop of one policy: rest until something happens or it is time to look, then one pass, never two at once
 // (row 62). A pass that fails is tried again with back-off and jitter, and touches no other policy (row 68).
-import { underWay } from '../core/engine/state.ts';
+import { underWay } from '../core/engine/index.ts';
 import type { Command } from '../core/model/command.ts';
 import { describeError } from '../lib/errors.ts';
 import type { CallGuard } from './call-guard.ts';
