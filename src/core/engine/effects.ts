@@ -110,12 +110,15 @@ function announceDrift(turn: Turn, split: Split): void {
 
 function retirable(turn: Turn, wanted: readonly WantedVersion[]): Revision[] {
   const { workload } = turn.observation;
-  if (workload.kind === 'error' || wanted.length === 0) return [];
+  if (workload.kind === 'error') return [];
   const { drainMs } = policyOf(turn).deadlines;
   const kept = keptRevision(turn.state);
+  const released = turn.state.release?.to.revision;
   return workload.value.versions
     .filter(({ revision, wanted: size, running }) => {
       if (wanted.some((entry) => entry.version.revision === revision) || revision === kept) return false;
+      // Nothing is known to serve: what runs may be all there is, so only our own attempt is taken away.
+      if (wanted.length === 0 && revision !== released) return false;
       return (size > 0 || running > 0) && isDrained(turn, revision, drainMs);
     })
     .map((version) => version.revision);
