@@ -48,6 +48,11 @@ export interface GatewayConfig {
   readonly timeouts: GatewayTimeouts;
   readonly limits: GatewayLimits;
   readonly accessLog: string | null;
+  /**
+   * Peers whose X-Forwarded-* and Forwarded fields are believed and continued, as addresses or address/prefix; what any
+   * other peer says of earlier hops is dropped. Absent: loopback only (a TLS terminator on the same machine).
+   */
+  readonly trustedProxies?: readonly string[];
 }
 
 /** How a request ended when it has no status from the version: each is named, none is hidden. */

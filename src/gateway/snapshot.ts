@@ -1,0 +1,36 @@
+// What the gateway has counted, as one document of one instant: taken within one turn of the event loop.
+import type { GatewaySnapshot, LatencyCell, RequestCell } from '../core/model/gateway.ts';
+import type { Gateway } from './gateway.ts';
+
+export function snapshotOf(gateway: Gateway): GatewaySnapshot {
+  const nowMs = performance.now();
+  const cells: RequestCell[] = [];
+  const latency: LatencyCell[] = [];
+  const inFlight: Record<string, number> = {};
+  const endpoints: Record<string, { healthy: number; total: number }> = {};
+  const users: Record<string, number> = {};
+  for (const version of gateway.versions.values()) {
+    for (const counts of version.routes.values()) {
+      cells.push(...counts.cells(version.revision));
+      const timed = counts.latency(version.revision);
+      if (timed !== null) latency.push(timed);
+    }
+    if (version.users.size > 0) users[version.revision] = version.users.size;
+    if (version.configured || version.inFlight > 0) inFlight[version.revision] = version.inFlight;
+    if (!version.configured) continue;
+    const healthy = version.endpoints.filter((endpoint) => endpoint.isHealthy(nowMs)).length;
+    endpoints[version.revision] = { healthy, total: version.endpoints.length };
+  }
+  return {
+    instance: gateway.instance,
+    pid: process.pid,
+    generation: gateway.config?.generation ?? 0,
+    upMs: Math.round(gateway.upMs),
+    draining: gateway.runtime.draining,
+    cells,
+    latency,
+    inFlight,
+    endpoints,
+    users,
+  };
+}
