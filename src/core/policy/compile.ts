@@ -1,0 +1,272 @@
+/**
+ * From the policy as read to the policy the engine reads: every default filled in, unions tagged by `kind`.
+ * It refuses nothing: what is wrong was said before it is called. `normalise` of a document is this.
+ */
+import type { Check, ErrorDefinition, Limit, Metric } from '../model/check.ts';
+import type { CountedRoute } from '../model/gateway.ts';
+import type { Deadlines, Gate, Notify, Probe, Ramp, ReleasePolicy, Router, Stage, Workload } from '../model/policy.ts';
+import type { Template, Version } from '../model/version.ts';
+import { canonicalJson } from './canonical.ts';
+import * as defaults from './defaults.ts';
+import { presetOf } from './presets.ts';
+import type { Quantity } from './quantity.ts';
+import type { ReadPolicy, ReadSpec } from './schema.ts';
+
+/** Text to a hex digest; injected, because the core computes no SHA-256. */
+export type Hash = (text: string) => string;
+
+const REVISION_CHARACTERS = 12;
+
+export function compileRead(read: ReadPolicy, hash: Hash): { policy: ReleasePolicy; version: Version } {
+  return { policy: compilePolicyOf(read), version: compileVersion(read.spec, hash) };
+}
+
+/** Names the policy's content: the first 12 hex digits of the hash of its canonical JSON. The version is no part. */
+export function policyHash(policy: ReleasePolicy, hash: Hash): string {
+  return hash(canonicalJson(policy)).slice(0, REVISION_CHARACTERS);
+}
+
+/**
+ * The revision is taken over the whole template, the label included: people expect that editing `version: v2` alone
+ * starts a release. Without a label the revision serves as one.
+ */
+function compileVersion(spec: ReadSpec, hash: Hash): Version {
+  const { processes, upstreams } = spec.workload;
+  const template: Template =
+    processes === undefined
+      ? { kind: 'upstreams', endpoints: upstreams?.template.endpoints ?? [] }
+      : {
+          kind: 'processes',
+          command: processes.template.command,
+          env: processes.template.env,
+          workingDirectory: processes.template.workingDirectory ?? null,
+        };
+  const label = (processes ?? upstreams)?.template.version;
+  const revision = hash(canonicalJson({ ...template, label })).slice(0, REVISION_CHARACTERS);
+  return { revision, label: label ?? revision, template };
+}
+
+function compilePolicyOf({ metadata, spec }: ReadPolicy): ReleasePolicy {
+  const ramp = compileRamp(spec);
+  const stagesBakeMs = ramp.kind === 'stages' ? sumOf(ramp.stages.map((stage) => stage.bakeMs)) : null;
+  const leastBakeMs = spec.leastBake ?? Math.min(defaults.DEFAULT_LEAST_BAKE_MS, stagesBakeMs ?? Number.MAX_VALUE);
+  return {
+    name: metadata.name,
+    workload: compileWorkload(spec.workload),
+    router: compileRouter(spec.router),
+    ramp,
+    analysis: spec.analysis,
+    checks: spec.analysis === 'none' ? [] : (spec.checks ?? defaults.DEFAULT_CHECKS).map(compileCheck),
+    errors: compileErrors(spec.errors),
+    routes: compileRoutes(spec),
+    decision: spec.decision,
+    userKey: spec.userKey === undefined ? null : withoutHoles(spec.userKey),
+    affinity:
+      spec.affinity === undefined ? null : { cookie: spec.affinity.cookie, ttlSeconds: spec.affinity.ttl / 1_000 },
+    audience: spec.audience.map(withoutHoles),
+    canary: spec.canary ?? { minReplicas: 1, ratio: 1 },
+    exposure: {
+      badPerInterval: spec.exposure.badPerInterval ?? defaultBudget(ramp),
+      totalRequests: spec.exposure.totalRequests ?? null,
+    },
+    alphas: spec.alphas,
+    leastBakeMs,
+    deadlines: compileDeadlines(spec, Math.max(stagesBakeMs ?? 0, leastBakeMs)),
+    onDeadline: spec.onDeadline,
+    onAbort: spec.onAbort.canary,
+    intervalMs: spec.interval,
+    notify: spec.notify.map(compileNotify),
+    historyLimit: spec.historyLimit,
+  };
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}
+
+/** Absent keys are left out instead of being there as undefined, so that equal policies are deeply equal. */
+function withoutHoles<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as T;
+}
+
+type ReadProbe = NonNullable<NonNullable<ReadSpec['workload']['processes']>['ready']>;
+
+function compileProbe(probe: ReadProbe | undefined): Probe | null {
+  if (probe === undefined) return null;
+  return { path: probe.path, intervalMs: probe.interval, timeoutMs: probe.timeout, failures: probe.failures };
+}
+
+function compileWorkload({ processes, upstreams }: ReadSpec['workload']): Workload {
+  if (processes === undefined) return { kind: 'upstreams', ready: compileProbe(upstreams?.ready) };
+  return {
+    kind: 'processes',
+    replicas: processes.replicas,
+    ready: compileProbe(processes.ready),
+    live: compileProbe(processes.live),
+    stopMs: processes.stop,
+    restart: { initialMs: processes.restart.initial, maxMs: processes.restart.max },
+    logs: processes.logs,
+  };
+}
+
+function compileRouter({ gateway }: ReadSpec['router']): Router {
+  if (gateway === undefined) throw new Error('a router without a kind was let through by the schema');
+  const { listen, timeouts, limits, accessLog } = gateway;
+  return {
+    kind: 'gateway',
+    listen,
+    timeouts: {
+      connectMs: timeouts.connect,
+      responseMs: timeouts.response,
+      idleMs: timeouts.idle,
+      headMs: timeouts.head,
+    },
+    limits: { headBytes: limits.head, bodyBytes: limits.body, connections: limits.connections },
+    accessLog: accessLog ?? null,
+  };
+}
+
+type ReadGate = NonNullable<NonNullable<ReadSpec['stages']>[number]['gates']>[number];
+
+function compileGate({ approval, webhook, job }: ReadGate): Gate {
+  if (approval !== undefined) return { kind: 'approval', ...approval };
+  if (webhook !== undefined) {
+    return { kind: 'webhook', name: webhook.name, url: webhook.url, timeoutMs: webhook.timeout };
+  }
+  if (job === undefined) throw new Error('a gate without a kind was let through by the schema');
+  return { kind: 'job', name: job.name, command: job.command, timeoutMs: job.timeout };
+}
+
+function compileRamp({ stages, preset, ramp }: ReadSpec): Ramp {
+  if (stages !== undefined) {
+    // A stage of 100 means promote and is no stage (decision 5).
+    const below = stages.filter((stage) => stage.weight < 100);
+    return {
+      kind: 'stages',
+      stages: below.map(
+        (stage): Stage => ({
+          weightPercent: stage.weight,
+          bakeMs: stage.bake ?? defaults.DEFAULT_BAKE_MS,
+          checks: stage.checks ?? null,
+          gates: (stage.gates ?? []).map(compileGate),
+          advance: stage.advance ?? 'exposure',
+        }),
+      ),
+    };
+  }
+  if (preset !== undefined) {
+    const known = presetOf(preset)?.stages ?? [];
+    return {
+      kind: 'stages',
+      stages: known.map((stage): Stage => ({ ...stage, checks: null, gates: [], advance: 'exposure' })),
+    };
+  }
+  const name = ramp?.adaptive ?? 'default';
+  const { firstWeightPercent, maxWeightPercent } = defaults.ADAPTIVE[name];
+  const gates = (ramp?.gates ?? []).map(compileGate);
+  return { kind: 'adaptive', name, firstWeightPercent, maxWeightPercent, gates };
+}
+
+function defaultBudget(ramp: Ramp): number {
+  return ramp.kind === 'adaptive' ? defaults.ADAPTIVE[ramp.name].badPerInterval : defaults.STAGES_BAD_PER_INTERVAL;
+}
+
+type ReadCheck = NonNullable<ReadSpec['checks']>[number];
+
+function compileCheck(check: ReadCheck): Check {
+  const kind = defaults.metricKindOf(check);
+  if (kind === undefined) throw new Error('a check without a metric was let through by the schema');
+  return {
+    name: check.name,
+    metric: compileMetric(check.metric),
+    selector: { routes: check.routes ?? null, methods: check.methods ?? null },
+    role: check.role ?? defaults.DEFAULT_ROLE[kind],
+    tolerance: compileTolerance(check, kind),
+    limit: compileLimit(check, kind),
+    direction: check.direction ?? defaults.DEFAULT_DIRECTION[kind],
+    weight: check.weight ?? defaults.DEFAULT_EVIDENCE_WEIGHT[kind],
+    warmUpMs: check.warmUp,
+    noDataMs: check.noData,
+  };
+}
+
+function compileMetric({ errors, latency, business, gauge }: ReadCheck['metric']): Metric {
+  if (errors !== undefined) return { kind: 'errors' };
+  if (latency !== undefined) return { kind: 'latency', quantile: latency.quantile };
+  if (business !== undefined) {
+    const { from, to } = business;
+    return {
+      kind: 'business',
+      from: { routes: from.routes, methods: from.methods ?? null },
+      to: { routes: to.routes, methods: to.methods ?? null },
+    };
+  }
+  return { kind: 'gauge', reading: gauge?.reading === 'cpu' ? 'cpuPercent' : 'residentMemoryBytes' };
+}
+
+function compileTolerance(check: ReadCheck, kind: defaults.MetricKind): Check['tolerance'] {
+  if (kind === 'business' || kind === 'gauge') return null;
+  if (check.tolerance === undefined && check.limit !== undefined) return null;
+  return {
+    ratio: check.tolerance?.ratio ?? defaults.DEFAULT_RATIO,
+    margin: check.tolerance?.margin ?? defaults.DEFAULT_MARGIN[kind],
+  };
+}
+
+function compileLimit({ limit, metric }: ReadCheck, kind: defaults.MetricKind): Limit | null {
+  const line = limit?.above ?? limit?.below;
+  if (line === undefined) return null;
+  const isCpu = kind === 'gauge' && metric.gauge?.reading === 'cpu';
+  return { bound: limit?.above === undefined ? 'below' : 'above', value: lineValue(line, isCpu) };
+}
+
+function lineValue(line: Quantity, isCpu: boolean): number {
+  switch (line.unit) {
+    case 'fraction':
+      return isCpu ? Number((line.fraction * 100).toPrecision(12)) : line.fraction;
+    case 'duration':
+      return line.durationMs / 1_000;
+    case 'bytes':
+      return line.bytes;
+  }
+}
+
+function compileErrors(errors: ReadSpec['errors']): ErrorDefinition {
+  return {
+    statusClasses: errors.classes,
+    statusCodes: errors.codes,
+    endings: errors.endings,
+    routes: errors.routes ?? null,
+    methods: errors.methods ?? null,
+    exceptRoutes: errors.exceptRoutes ?? (errors.routes === undefined ? [defaults.HEALTH_ROUTE] : []),
+    retryHeader: errors.retryHeader ?? null,
+  };
+}
+
+/** The built-in health route comes first, so that a wide prefix such as /* cannot swallow it. */
+function compileRoutes({ routes, workload }: ReadSpec): readonly CountedRoute[] {
+  const own = routes.map(({ name, path }): CountedRoute => ({ name, pattern: path }));
+  if (own.some((route) => route.name === defaults.HEALTH_ROUTE)) return own;
+  const taken = new Set(own.map((route) => route.pattern));
+  const patterns = new Set([...defaults.HEALTH_PATHS, ...probePathsOf(workload)]);
+  const health = [...patterns].filter((pattern) => !taken.has(pattern));
+  return [...health.map((pattern): CountedRoute => ({ name: defaults.HEALTH_ROUTE, pattern })), ...own];
+}
+
+function probePathsOf(workload: ReadSpec['workload']): readonly string[] {
+  return defaults.probePaths(workload);
+}
+
+function compileDeadlines(spec: ReadSpec, bakeMs: number): Deadlines {
+  const { start, release, gate, drain } = spec.deadlines;
+  return {
+    startMs: start,
+    releaseMs: release ?? Math.max(defaults.DEFAULT_RELEASE_DEADLINE_MS, 2 * bakeMs),
+    gateMs: gate,
+    drainMs: drain,
+  };
+}
+
+function compileNotify({ webhook }: ReadSpec['notify'][number]): Notify {
+  return webhook === undefined ? { kind: 'log' } : { kind: 'webhook', url: webhook.url, timeoutMs: webhook.timeout };
+}

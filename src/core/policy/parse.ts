@@ -1,0 +1,94 @@
+/**
+ * `compilePolicy`: a plain JSON value in, the engine's policy and the version out, or everything that is wrong with it.
+ * It never throws on what people write, and it never reports only the first mistake.
+ */
+import type { ReleasePolicy } from '../model/policy.ts';
+import type { Version } from '../model/version.ts';
+import { compileRead, type Hash, policyHash } from './compile.ts';
+import { formatPath } from './describe-value.ts';
+import { checkRules } from './rules.ts';
+import { policySchema, type ReadPolicy } from './schema.ts';
+import { type Holes, type Problem, walkValue } from './walk.ts';
+
+/** One thing wrong with a policy. Lines and columns start at 1; null when there is no text. */
+export interface PolicyError {
+  readonly path: string;
+  readonly line: number | null;
+  readonly column: number | null;
+  readonly problem: string;
+  readonly nearest: string | null;
+  readonly fix: string;
+}
+
+/** Something worth knowing about a policy that is taken all the same. */
+export interface PolicyWarning {
+  readonly path: string;
+  readonly problem: string;
+  readonly fix: string;
+}
+
+export interface PolicyMetadata {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export interface CompiledPolicy {
+  readonly metadata: PolicyMetadata;
+  readonly policy: ReleasePolicy;
+  readonly version: Version;
+  /** Over the compiled policy, the version left out: equal hashes mean the same way of releasing. */
+  readonly policyHash: string;
+  readonly warnings: readonly PolicyWarning[];
+}
+
+export type CompileResult =
+  | ({ readonly kind: 'ok' } & CompiledPolicy)
+  | { readonly kind: 'refused'; readonly errors: readonly PolicyError[] };
+
+/**
+ * @example compilePolicy({ apiVersion: 'haldane.dev/v1alpha1', kind: 'ReleasePolicy', ... }, sha256Hex)
+ */
+export function compilePolicy(value: unknown, hash: Hash): CompileResult {
+  const judged = judgePolicy(value, hash);
+  return judged.kind === 'ok' ? judged : { kind: 'refused', errors: judged.problems.map((each) => toError(each)) };
+}
+
+export type Judged =
+  | ({ readonly kind: 'ok' } & CompiledPolicy)
+  | { readonly kind: 'refused'; readonly problems: readonly Problem[] };
+
+/** The same with paths as lists, for callers that look positions up in a text. */
+export function judgePolicy(value: unknown, hash: Hash): Judged {
+  const walked = walkValue(policySchema, value);
+  const rules = checkRules(walked.value as Holes<ReadPolicy> | undefined, value);
+  const problems = dedupe([...walked.problems, ...rules.problems]);
+  if (problems.length > 0) return { kind: 'refused', problems };
+  const read = walked.value as ReadPolicy;
+  const compiled = compileRead(read, hash);
+  const { name, labels, annotations } = read.metadata;
+  return {
+    kind: 'ok',
+    metadata: { name, labels, annotations },
+    ...compiled,
+    policyHash: policyHash(compiled.policy, hash),
+    warnings: rules.warnings.map((each) => ({ path: formatPath(each.path), problem: each.problem, fix: each.fix })),
+  };
+}
+
+export function toError(problem: Problem, at: { line: number; column: number } | null = null): PolicyError {
+  return {
+    path: formatPath(problem.path),
+    line: at?.line ?? null,
+    column: at?.column ?? null,
+    problem: problem.problem,
+    nearest: problem.nearest ?? null,
+    fix: problem.fix,
+  };
+}
+
+function dedupe(problems: readonly Problem[]): readonly Problem[] {
+  const seen = new Map<string, Problem>();
+  for (const each of problems) seen.set(JSON.stringify([each.path, each.problem]), each);
+  return [...seen.values()];
+}
