@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ROOMS, roomOf } from '../boundaries.ts';
-import { cyclesOf, roomFindings, sameAdapter } from './rooms.ts';
+import { cycleFindings, cyclesOf, roomFindings, sameAdapter } from './rooms.ts';
 import { readSource } from './source.ts';
 
 function findings(files: Record<string, string>): string[] {
@@ -106,4 +106,16 @@ test('cycles are found, also of a file with itself, and a diamond is none', () =
   assert.deepEqual(cyclesOf(new Map(Object.entries({ a: ['b', 'c'], b: ['d'], c: ['d'], d: [] }))), []);
   assert.deepEqual(cyclesOf(new Map(Object.entries({ a: ['b'], b: ['c'], c: ['b'] }))), [['b', 'c']]);
   assert.deepEqual(cyclesOf(new Map([['a', ['a']]])), [['a']]);
+});
+
+test('two files of one room may know each other by type, but not load each other', () => {
+  const cycles = (back: string) => {
+    const sources = [
+      readSource('src/gateway/a.ts', "import { B } from './b.ts';"),
+      readSource('src/gateway/b.ts', back),
+    ];
+    return cycleFindings({ sources, texts: new Map() }).length;
+  };
+  assert.equal(cycles("import type { A } from './a.ts';"), 0);
+  assert.equal(cycles("import { A } from './a.ts';"), 1);
 });

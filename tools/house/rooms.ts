@@ -78,13 +78,16 @@ function adapterFault(from: string, target: string): string | undefined {
   return `an adapter may not import another (${target}); move what they share to ports or lib`;
 }
 
-/** Import cycles among files, types included: each is a set of files that cannot be understood one by one. */
+/**
+ * Import cycles among files. Imports of types alone do not count inside a room: they are gone before anything is loaded,
+ * and two classes of one room may know each other's type. Across rooms the table leaves no way back.
+ */
 export function cycleFindings(tree: Tree): Finding[] {
   const graph = new Map(
-    tree.sources.map(({ path, imports }) => [
-      path,
-      imports.flatMap(({ target }) => (target === undefined ? [] : [target])),
-    ]),
+    tree.sources.map(({ path, imports }) => {
+      const counted = imports.filter(({ target = '', typeOnly }) => !(typeOnly && roomOf(target) === roomOf(path)));
+      return [path, counted.flatMap(({ target }) => (target === undefined ? [] : [target]))];
+    }),
   );
   return cyclesOf(graph).map((cycle) => ({
     rule: 'cycles',
