@@ -1,0 +1,150 @@
+// What the invariants remember of one service: what the controller recorded, what people were answered, which windows
+// were really delivered, and how weights went. The record names things (which release, which revision); whether what
+// it names is true is always asked of the world.
+import type { Release, State } from '../../core/engine/state.ts';
+import type { Command, CommandAnswer } from '../../core/model/command.ts';
+import type { GateRequest } from '../../core/model/effect.ts';
+import type { GateAnswer } from '../../core/model/observed.ts';
+import type { ReleasePolicy } from '../../core/model/policy.ts';
+import type { ServiceScenario } from '../scenario.ts';
+import type { Delivered } from '../world/metrics.ts';
+import type { Service } from '../world/service.ts';
+
+export interface Violation {
+  readonly invariant: string;
+  readonly atMs: number;
+  readonly message: string;
+}
+
+export interface AnsweredCommand {
+  readonly command: Command;
+  readonly answer: CommandAnswer;
+  readonly atMs: number;
+  /** Of the release under way when it was answered. */
+  readonly release: string | null;
+  readonly phase: string;
+}
+
+/** Windows of one revision in the chain of their cursors: only the last delivered from each cursor can count. */
+export interface Chain {
+  readonly accepted: Delivered[];
+  last: Delivered | null;
+}
+
+export interface ReleaseBook {
+  readonly id: string;
+  readonly firstSeenMs: number;
+  /** Highest canary weight asked of the data plane so far. */
+  mostWeight: number;
+  /** First time every data plane instance used the stage's weight. */
+  readonly stageInUseMs: Map<number, number>;
+  readonly phasesSeen: Set<string>;
+  promotionChecked: boolean;
+  /** Requests the canary had got when the release began. */
+  readonly exposedBefore: number;
+}
+
+export interface Book {
+  readonly service: Service;
+  readonly scenario: ServiceScenario;
+  /** As people declared it last. */
+  policyNow: ReleasePolicy;
+  state: State | null;
+  readonly answered: AnsweredCommand[];
+  readonly chains: Map<string, Chain>;
+  readonly releases: Map<string, ReleaseBook>;
+  readonly promoted: Set<string>;
+  lastMeasured: { readonly atMs: number; readonly kind: 'usable' | 'unusable' | 'none' | 'error' } | null;
+  lastUsableMs: number;
+  /** Unpaused time is asked of this: spans in which people had it paused, by their answered commands. */
+  readonly pauses: { fromMs: number; toMs: number | null }[];
+  /** All runs of gates in this world. */
+  readonly gateRuns: () => Iterable<{ readonly request: GateRequest; readonly answer: GateAnswer }>;
+  /** How much later than decided an effect may land in this world (slow calls, restarts). */
+  readonly slackMs: number;
+}
+
+export function openBook(
+  service: Service,
+  scenario: ServiceScenario,
+  around: Pick<Book, 'gateRuns' | 'slackMs'>,
+): Book {
+  return {
+    service,
+    scenario,
+    policyNow: scenario.policy,
+    state: null,
+    answered: [],
+    chains: new Map(),
+    releases: new Map(),
+    promoted: new Set(),
+    lastMeasured: null,
+    lastUsableMs: -1,
+    pauses: [],
+    gateRuns: around.gateRuns,
+    slackMs: around.slackMs,
+  };
+}
+
+export function addDelivered(book: Book, window: Delivered): void {
+  let chain = book.chains.get(window.canary);
+  if (chain === undefined) {
+    chain = { accepted: [], last: null };
+    book.chains.set(window.canary, chain);
+  }
+  // Asked again from the same cursor: the longer window replaces the one before. Asked from anywhere else: it counted.
+  if (chain.last !== null && chain.last.from !== window.from) chain.accepted.push(chain.last);
+  chain.last = window;
+}
+
+export function windowsOf(book: Book, revision: string): readonly Delivered[] {
+  const chain = book.chains.get(revision);
+  if (chain === undefined) return [];
+  return chain.last === null ? chain.accepted : [...chain.accepted, chain.last];
+}
+
+export function totalsOf(windows: readonly Delivered[]): { readonly total: number; readonly bad: number } {
+  let total = 0;
+  let bad = 0;
+  for (const window of windows) {
+    total += window.canaryTotal;
+    bad += window.canaryBad;
+  }
+  return { total, bad };
+}
+
+export function releaseBook(book: Book, release: Release, nowMs: number): ReleaseBook {
+  let entry = book.releases.get(release.id);
+  if (entry === undefined) {
+    entry = {
+      id: release.id,
+      firstSeenMs: nowMs,
+      mostWeight: 0,
+      stageInUseMs: new Map(),
+      phasesSeen: new Set(),
+      promotionChecked: false,
+      exposedBefore: book.service.plane.exposed.get(release.to.revision) ?? 0,
+    };
+    book.releases.set(release.id, entry);
+  }
+  return entry;
+}
+
+/** Milliseconds of a span in which people had it paused. */
+export function pausedMs(book: Book, fromMs: number, toMs: number): number {
+  let sum = 0;
+  for (const pause of book.pauses) {
+    sum += Math.max(0, Math.min(toMs, pause.toMs ?? toMs) - Math.max(fromMs, pause.fromMs));
+  }
+  return sum;
+}
+
+export function isPausedNow(book: Book): boolean {
+  return book.pauses.at(-1)?.toMs === null;
+}
+
+export function accepted(book: Book, release: string, verb: string): readonly AnsweredCommand[] {
+  return book.answered.filter(
+    (entry) => entry.answer.accepted && entry.command.verb === verb && entry.release === release,
+  );
+}

@@ -1,0 +1,221 @@
+// One run of a scenario: the shipped controller and engine on a simulated world under virtual time. Everything that is
+// random comes from the seed; the same seed and scenario give the same trace, step by step.
+import type { State } from '../core/engine/state.ts';
+import type { Command } from '../core/model/command.ts';
+import { createRandom, type Random } from '../core/statistics/index.ts';
+import { createEvents, type Events } from './events.ts';
+import { createFaultPlan } from './faults.ts';
+import type { Violation } from './invariants/book.ts';
+import { createMonitor, type Monitor } from './invariants/monitor.ts';
+import { launchController } from './launch.ts';
+import { createPorts, type World } from './ports.ts';
+import type { Scenario } from './scenario.ts';
+import { createScheduler, type Scheduler } from './scheduler.ts';
+import { createTrace, type Trace } from './trace.ts';
+import { createLife, type FaultPlan, type Life } from './wire.ts';
+import { createClockWorld } from './world/clock.ts';
+import { createGatesWorld, createNotifierWorld } from './world/gates.ts';
+import { createService, type Service } from './world/service.ts';
+import { createStoreWorld, type StoreWorld } from './world/store.ts';
+
+export interface SimulationOptions {
+  readonly seed: number | string;
+  readonly trace?: boolean;
+  /** Instead of what the scenario's fault settings would draw. */
+  readonly plan?: FaultPlan;
+  /** Called with each log line of the controller. */
+  readonly log?: (line: string) => void;
+  /** Without invariants: only for measuring speed. */
+  readonly unwatched?: boolean;
+}
+
+export interface Simulation {
+  readonly scenario: Scenario;
+  readonly scheduler: Scheduler;
+  readonly world: World;
+  readonly services: readonly Service[];
+  readonly store: StoreWorld;
+  readonly monitor: Monitor;
+  readonly trace: Trace;
+  readonly events: Events;
+  readonly struck: ReadonlyMap<string, number>;
+  /** Awaits numbered so far, and controllers started. */
+  readonly awaits: number;
+  readonly lives: number;
+  state(policy: string): State | null;
+  /** Runs until the time, the first violation, or `isDone`. */
+  runUntil(endMs: number, isDone?: () => boolean): Promise<void>;
+  /** The controller ends here and now; the next one starts after a while. */
+  kill(): void;
+}
+
+export function createSimulation(scenario: Scenario, options: SimulationOptions): Simulation {
+  const random = createRandom(options.seed);
+  const scheduler = createScheduler();
+  const trace = createTrace(options.trace === true);
+  const note = (what: string): void => trace.note(scheduler.nowMs, what);
+  const struck = new Map<string, number>();
+  const counts = { awaits: 0, lives: 0 };
+  const clock = createClockWorld(scheduler);
+  const gates = createGatesWorld(scheduler, (gate) => gateTruth(scenario, gate));
+  const notifier = createNotifierWorld();
+  const store = createStoreWorld({
+    wallTime: clock.wallTime,
+    keepJournal: 200,
+    recordedChange: (change) => {
+      trace.note(scheduler.nowMs, `recorded ${change.policy}`, () => describeJournal(change.journal));
+      if (options.unwatched !== true) monitor.recorded(change);
+      else events.seen(change.policy, change.journal.length === 0 ? null : (JSON.parse(change.state) as State));
+    },
+  });
+  const monitor = createMonitor({
+    nowMs: () => scheduler.nowMs,
+    gateRuns: () => gates.runs.values(),
+    slackMs:
+      scenario.faults.latencyMs + scenario.faults.restartMs + (scenario.faults.hangPerCall > 0 ? 180_000 : 60_000),
+    commandOf: (id) => {
+      const stored = store.commands.get(id);
+      return stored === undefined ? null : (JSON.parse(stored.document) as Command);
+    },
+    answeredTwice: () => store.answeredTwice,
+    seen: (policy, state) => events.seen(policy, state),
+  });
+  const services = scenario.services.map((spec, index) => openService(index, spec));
+  const byPolicy = new Map(services.map((service) => [service.spec.policy, service]));
+  const world: World = {
+    clock,
+    store,
+    gates,
+    notifier,
+    service: (policy) => {
+      const service = byPolicy.get(policy);
+      if (service === undefined) throw new Error(`no service of ${policy}`);
+      return service;
+    },
+  };
+
+  function openService(index: number, spec: Scenario['services'][number]): Service {
+    const { policy } = spec;
+    const service = createService({
+      spec: {
+        policy: policy.name,
+        truths: spec.truths,
+        traffic: { ...spec.traffic, requestsPerSecond: () => spec.requestsPerSecond },
+        lagsMs: spec.lagsMs,
+        metricsLagMs: spec.metricsLagMs,
+        stopMs: policy.workload.kind === 'processes' ? policy.workload.stopMs : 30_000,
+        latencyCounted: policy.checks.some((check) => check.metric.kind === 'latency'),
+      },
+      scheduler,
+      random: random.fork(`service ${index}`),
+      watcher: monitor.watcher,
+      note,
+    });
+    monitor.open(service, spec);
+    return service;
+  }
+
+  let life: Life | null = null;
+  const plan =
+    options.plan ??
+    createFaultPlan({
+      random: random.fork('faults'),
+      settings: scenario.faults,
+      isOver: () => scheduler.nowMs >= scenario.faultsEndMs,
+      struck: (kind) => {
+        struck.set(kind, (struck.get(kind) ?? 0) + 1);
+        events.struck(kind);
+      },
+    });
+  const restarts = random.fork('restarts');
+  const ids = random.fork('ids');
+
+  function startLife(): void {
+    counts.lives += 1;
+    life = createLife({
+      number: counts.lives,
+      scheduler,
+      plan,
+      count: () => {
+        counts.awaits += 1;
+        return counts.awaits;
+      },
+      note,
+      died: () => {
+        const delayMs = 100 + restarts.uniform() * scenario.faults.restartMs;
+        scheduler.after(delayMs, startLife);
+      },
+    });
+    note(`controller ${counts.lives} starts`);
+    scheduler.stir();
+    const ports = createPorts(
+      world,
+      life,
+      () => ids.integer(0x1_0000_0000).toString(16),
+      () => ids.uniform(),
+    );
+    launchController(
+      ports,
+      { wallTime: clock.wallTime, ...(options.log === undefined ? {} : { log: options.log }) },
+      life,
+    );
+  }
+
+  const events = createEvents({
+    scenario,
+    scheduler,
+    services,
+    store,
+    clock,
+    monitor,
+    note,
+    random: random.fork('people'),
+    kill: () => life?.kill(),
+    struck: (kind) => struck.set(kind, (struck.get(kind) ?? 0) + 1),
+  });
+  events.begin();
+  startLife();
+
+  return {
+    scenario,
+    scheduler,
+    world,
+    services,
+    store,
+    monitor,
+    trace,
+    events,
+    struck,
+    get awaits() {
+      return counts.awaits;
+    },
+    get lives() {
+      return counts.lives;
+    },
+    state: (policy) => monitor.books.get(policy)?.state ?? null,
+    kill: () => life?.kill(),
+    runUntil: (endMs, isDone) =>
+      scheduler.run(endMs, () => {
+        if (options.unwatched !== true) monitor.step();
+        return monitor.violations.length > 0 || isDone?.() === true;
+      }),
+  };
+}
+
+function gateTruth(scenario: Scenario, gate: string) {
+  for (const { gates } of scenario.services) {
+    const truth = gates[gate];
+    if (truth !== undefined) return truth;
+  }
+  throw new Error(`the simulated world knows no gate ${gate}`);
+}
+
+function describeJournal(journal: readonly { readonly document: string }[]): string {
+  return journal.map(({ document }) => (JSON.parse(document) as { sentence: string }).sentence).join(' | ');
+}
+
+export function firstViolation(simulation: Simulation): Violation | null {
+  return simulation.monitor.violations[0] ?? null;
+}
+
+export type { Random };

@@ -1,0 +1,179 @@
+// The simulated source of measurements: reads the data plane's counters with a lag, with gaps, outages, partial
+// windows and resets, and keeps what it really delivered, so that a claim of evidence can be held against the truth.
+import type { Check } from '../../core/model/check.ts';
+import { LATENCY_BUCKETS } from '../../core/model/latency-buckets.ts';
+import type { MeasurementResult, Reading, Sample } from '../../core/model/measurement.ts';
+import type { MeasureQuery } from '../../ports/metric-source.ts';
+import { type Counters, type DataPlane, LATENCY_CLASSES } from './data-plane.ts';
+import type { ReplicaWorld } from './replicas.ts';
+import type { Truth } from './truth.ts';
+
+type Row = readonly [total: number, bad: number, ...classes: number[]];
+
+/** What the cursor says: everything needed to take the difference, so that the source remembers nothing. */
+interface Mark {
+  readonly epoch: number;
+  readonly atMs: number;
+  readonly rows: Readonly<Record<string, Row>>;
+}
+
+/** One window as it was delivered, chained by its cursors. */
+export interface Delivered {
+  readonly canary: string;
+  readonly stable: string | null;
+  readonly from: string;
+  readonly to: string;
+  readonly canaryTotal: number;
+  readonly canaryBad: number;
+  readonly stableTotal: number;
+  readonly stableBad: number;
+  /** False if a part of what was asked for was missing or unreadable: no evidence can come of it. */
+  readonly usable: boolean;
+}
+
+export type MetricTrouble = 'none' | 'outage' | 'gap' | 'partial' | 'unreadable';
+
+export interface MetricsOptions {
+  readonly nowMs: () => number;
+  readonly plane: DataPlane;
+  readonly replicas: () => ReplicaWorld;
+  readonly truthOf: (revision: string) => Truth;
+  readonly lagMs: number;
+  readonly trouble: () => MetricTrouble;
+  readonly delivered: (window: Delivered) => void;
+}
+
+export interface MetricsWorld {
+  measure(query: MeasureQuery): MeasurementResult;
+  history(query: Omit<MeasureQuery, 'cursor' | 'canary'>): Record<string, Reading>;
+}
+
+export function createMetricsWorld(options: MetricsOptions): MetricsWorld {
+  const ring: Mark[] = [];
+
+  /** The newest reading that is old enough to have arrived. */
+  function scrape(): Mark {
+    options.plane.advance();
+    const nowMs = options.nowMs();
+    const fresh = { epoch: options.plane.epoch, atMs: nowMs, rows: rowsOf(options.plane.counters) };
+    if (options.lagMs === 0) return fresh;
+    ring.push(fresh);
+    while (ring.length > 1 && (ring[1] as Mark).atMs <= nowMs - options.lagMs) ring.shift();
+    return ring[0] as Mark;
+  }
+
+  function measure(query: MeasureQuery): MeasurementResult {
+    const trouble = options.trouble();
+    if (trouble === 'outage') return { kind: 'error', message: 'the metric source does not answer' };
+    const mark = scrape();
+    const cursor = JSON.stringify(mark);
+    if (query.cursor === null) {
+      return { kind: 'measurement', measurement: { spanMs: 0, readings: {}, requests: {}, users: {}, cursor } };
+    }
+    if (trouble === 'gap') return { kind: 'none' };
+    const since = JSON.parse(query.cursor) as Mark;
+    if (mark.atMs <= since.atMs) return { kind: 'none' };
+    return window(query, { since, mark, cursor, trouble });
+  }
+
+  function window(
+    query: MeasureQuery,
+    { since, mark, cursor, trouble }: { since: Mark; mark: Mark; cursor: string; trouble: MetricTrouble },
+  ): MeasurementResult {
+    const increase = (revision: string): Row => difference(mark, since, revision);
+    const seen = [query.canary, ...(query.stable === null || trouble === 'partial' ? [] : [query.stable])];
+    const readings: Record<string, Reading> = {};
+    for (const check of query.checks) {
+      readings[check.name] =
+        trouble === 'unreadable'
+          ? { kind: 'error', message: 'NaN' }
+          : { kind: 'samples', byRevision: Object.fromEntries(seen.map((one) => [one, sample(check, one, increase)])) };
+    }
+    const canary = increase(query.canary);
+    const stable = query.stable === null ? ([0, 0] as const) : increase(query.stable);
+    options.delivered({
+      canary: query.canary,
+      stable: query.stable,
+      from: query.cursor as string,
+      to: cursor,
+      canaryTotal: canary[0],
+      canaryBad: canary[1],
+      stableTotal: stable[0],
+      stableBad: stable[1],
+      usable: trouble === 'none' || trouble === 'gap',
+    });
+    const requests: Record<string, number> = { [query.canary]: canary[0] };
+    if (query.stable !== null) requests[query.stable] = stable[0];
+    const users = { ...requests };
+    return {
+      kind: 'measurement',
+      measurement: { spanMs: mark.atMs - since.atMs, readings, requests, users, cursor },
+    };
+  }
+
+  function sample(check: Check, revision: string, increase: (revision: string) => Row): Sample {
+    const row = increase(revision);
+    switch (check.metric.kind) {
+      case 'errors':
+      case 'business':
+        return { kind: 'proportion', total: row[0], bad: row[1] };
+      case 'latency':
+        return { kind: 'latency', counts: bucketsOf(row, options.truthOf(revision).slowness) };
+      case 'gauge': {
+        const value = options.truthOf(revision).residentBytes;
+        return {
+          kind: 'gauge',
+          values: options
+            .replicas()
+            .ready(revision)
+            .map(() => value),
+        };
+      }
+    }
+  }
+
+  function history(query: Omit<MeasureQuery, 'cursor' | 'canary'>): Record<string, Reading> {
+    if (options.trouble() === 'outage') throw new Error('the metric source does not answer');
+    const mark = scrape();
+    const none: Mark = { epoch: mark.epoch, atMs: 0, rows: {} };
+    const readings: Record<string, Reading> = {};
+    for (const check of query.checks) {
+      readings[check.name] =
+        query.stable === null
+          ? { kind: 'no-data', message: 'there is no stable version' }
+          : {
+              kind: 'samples',
+              byRevision: { [query.stable]: sample(check, query.stable, (one) => difference(mark, none, one)) },
+            };
+    }
+    return readings;
+  }
+
+  return { measure, history };
+}
+
+function rowsOf(counters: ReadonlyMap<string, Counters>): Record<string, Row> {
+  const rows: Record<string, Row> = {};
+  for (const [revision, { total, bad, classes }] of counters) {
+    rows[revision] = classes[0] === 0 ? [total, bad] : [total, bad, ...classes];
+  }
+  return rows;
+}
+
+/** Increase since a mark; after a reset everything counted since the reset (what came before it is lost, not guessed). */
+function difference(mark: Mark, since: Mark, revision: string): Row {
+  const now = mark.rows[revision] ?? [0, 0];
+  const then = (mark.epoch === since.epoch ? since.rows[revision] : undefined) ?? [0, 0];
+  return now.map((value, index) => value - (then[index] ?? 0)) as unknown as Row;
+}
+
+function bucketsOf(row: Row, slowness: number): [number, number][] {
+  // Eight buckets per doubling, see core/model/latency-buckets.ts.
+  const shift = Math.round(8 * Math.log2(slowness));
+  const counts: [number, number][] = [];
+  for (const [index, { bucket }] of LATENCY_CLASSES.entries()) {
+    const count = row[index + 2] ?? 0;
+    if (count > 0) counts.push([Math.min(LATENCY_BUCKETS - 1, bucket + shift), count]);
+  }
+  return counts;
+}
