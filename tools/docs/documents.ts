@@ -2,10 +2,7 @@
  * YAML fences that are Haldane documents go through the parser that users' files go through.
  * A fence that starts with `# refused` shows a mistake, and must be refused.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { ROOT } from '../run.ts';
+import { createHash } from 'node:crypto';
 import { type Fault, type Fence, fencesOf, type Pages } from './pages.ts';
 
 /** Answers the errors of a document: none when it is accepted. */
@@ -33,17 +30,11 @@ export function isHaldaneDocument({ language, text }: Fence): boolean {
 }
 
 async function shippedJudge(): Promise<Judge> {
-  const face = join(ROOT, 'src/core/policy/index.ts');
-  if (!existsSync(face)) return () => ['there is no policy parser to ask'];
-  const policy: Record<string, unknown> = await import(pathToFileURL(face).href);
-  const parse = policy.parsePolicyText;
-  if (typeof parse !== 'function') return () => ['src/core/policy exports no parsePolicyText to ask'];
-  return (text) => errorsOf(parse(text));
-}
-
-/** The parser answers { ok: false, errors: [{ path, message }] }; whatever it is, it is printed. */
-function errorsOf(answer: unknown): string[] {
-  const { ok, errors } = answer as { ok?: boolean; errors?: readonly unknown[] };
-  if (ok === true) return [];
-  return (errors ?? ['refused']).map((error) => (typeof error === 'string' ? error : JSON.stringify(error)));
+  const { parsePolicyText } = await import('../../src/core/policy/index.ts');
+  const hash = (text: string) => createHash('sha256').update(text).digest('hex');
+  return (text) => {
+    const parsed = parsePolicyText(text, { hash });
+    if (parsed.kind === 'ok') return [];
+    return parsed.errors.map(({ path, problem, fix }) => `${path}: ${problem}; fix: ${fix}`);
+  };
 }
