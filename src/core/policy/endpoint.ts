@@ -103,18 +103,11 @@ function isIpv4(text: string): boolean {
 
 /** RFC 4291 section 2.2, with an IPv4 tail; no zone index. */
 function isIpv6(text: string): boolean {
-  const halves = text.split('::');
+  const tail = text.slice(text.lastIndexOf(':') + 1);
+  const plain = tail.includes('.') && isIpv4(tail) ? `${text.slice(0, -tail.length)}0:0` : text;
+  const halves = plain.split('::');
   if (halves.length > 2) return false;
-  let groups = 0;
-  for (const [half, part] of halves.entries()) {
-    if (part === '') continue;
-    const words = part.split(':');
-    for (const [index, word] of words.entries()) {
-      const isTail = half === halves.length - 1 && index === words.length - 1;
-      if (/^[0-9A-Fa-f]{1,4}$/.test(word)) groups += 1;
-      else if (isTail && isIpv4(word)) groups += 2;
-      else return false;
-    }
-  }
-  return halves.length === 2 ? groups <= 7 : groups === 8;
+  const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
+  if (!groups.every((group) => /^[0-9A-Fa-f]{1,4}$/.test(group))) return false;
+  return halves.length === 2 ? groups.length <= 7 : groups.length === 8;
 }

@@ -90,14 +90,28 @@ function readDocument({ document, lines, hash, errors, good }: Reading): void {
     }
     return;
   }
+  if (document.directives?.yaml.explicit === true && document.directives.yaml.version !== '1.2') {
+    errors.push(
+      toError({ path: [], problem: 'the document asks for YAML 1.1', fix: 'take the %YAML line out' }, at(0)),
+    );
+    return;
+  }
   const plain = plainDocument(document.contents);
   const judged = judgePolicy(plain.value, hash);
   const fromRules = judged.kind === 'ok' ? [] : judged.problems;
   // Where the YAML itself was refused, what the schema says about the hole it left is noise.
   const problems = [...plain.problems, ...fromRules.filter((each) => !isBelow(each, plain.problems))];
-  for (const problem of problems) errors.push(toError(problem, at(offsetOf(problem, plain.places))));
+  for (const problem of problems) {
+    const source = plain.numberSources.get(placeKey(problem.path));
+    const shown = source !== undefined && problem.fix.startsWith('quote it') ? asWritten(problem, source) : problem;
+    errors.push(toError(shown, at(offsetOf(problem, plain.places))));
+  }
   const start = at(document.contents?.range?.[0] ?? 0);
   if (judged.kind === 'ok' && problems.length === 0) good.push({ ...judged, line: start?.line ?? 1 });
+}
+
+function asWritten(problem: Problem, source: string): Problem {
+  return { ...problem, problem: `${source} is a number, not text`, fix: `quote it: "${source}"` };
 }
 
 function isBelow(problem: Problem, others: readonly Problem[]): boolean {

@@ -16,6 +16,10 @@ export class Report {
     this.problems.push(nearest === undefined ? { path: full, problem, fix } : { path: full, problem, fix, nearest });
   }
 
+  refuseIf(isWrong: boolean, path: SpecPath, problem: string, fix: string): void {
+    if (isWrong) this.refuse(path, problem, fix);
+  }
+
   warn(path: SpecPath, problem: string, fix: string): void {
     this.warnings.push({ path: ['spec', ...path], problem, fix });
   }

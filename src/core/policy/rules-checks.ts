@@ -2,10 +2,10 @@
  * Rules of checks: each must be able to fail (row 51), say which way is harm, and use a unit that fits its metric.
  * A check without tolerance and limit is refused where no default exists (row 45).
  */
+import { canonicalJson } from './canonical.ts';
 import { DEFAULT_DIRECTION, DEFAULT_ROLE, type MetricKind, metricKindOf } from './defaults.ts';
-import { listed } from './describe-value.ts';
 import type { Quantity } from './quantity.ts';
-import { type RuleContext, refuseTwice } from './rule-report.ts';
+import { type Report, type RuleContext, refuseTwice } from './rule-report.ts';
 import type { ReadSpec } from './schema.ts';
 import type { Holes } from './walk.ts';
 
@@ -90,76 +90,70 @@ function oneCheck(context: RuleContext, one: One): void {
   }
 }
 
-function toleranceRules({ report }: RuleContext, { check, kind, path }: One): void {
+function toleranceRules(context: RuleContext, one: One): void {
+  const { report } = context;
+  const { check, kind, path } = one;
   if (kind === 'business' || kind === 'gauge') {
-    if (check.tolerance !== undefined) {
-      report.refuse(
-        [...path, 'tolerance'],
-        `comparing ${kind === 'gauge' ? 'a gauge' : 'a business rate'} with stable is not available here yet`,
-        'write a limit instead',
-      );
-    }
-    if (check.limit === undefined) {
-      const example = kind === 'gauge' ? 'limit: {above: 512MiB}' : 'limit: {below: 20%}';
-      report.refuse(path, `a ${kind} check without a limit asks nothing`, `add a limit, for example ${example}`);
-    }
+    limitOnlyRules(context, one);
     return;
   }
+  const at = [...path, 'tolerance', 'margin'];
   const margin = check.tolerance?.margin;
-  if (margin !== undefined && margin <= 0) {
-    report.refuse(
-      [...path, 'tolerance', 'margin'],
-      'at a margin of 0 promotion could never be proven',
-      'write a small margin such as 0.2%',
-    );
-  }
-  if (margin !== undefined && margin > 0.5) {
-    report.refuse(
-      [...path, 'tolerance', 'margin'],
-      'a margin above 50% accepts any harm',
-      'write a small margin such as 0.2%',
-    );
-  }
+  const fix = 'write a small margin such as 0.2%';
+  if (margin === undefined) return;
+  report.refuseIf(margin <= 0, at, 'at a margin of 0 promotion could never be proven', fix);
+  report.refuseIf(margin > 0.5, at, 'a margin above 50% accepts any harm', fix);
 }
 
-const UNITS: Readonly<Record<MetricKind, { readonly unit: Quantity['unit']; readonly words: string }>> = {
-  errors: { unit: 'fraction', words: 'a percentage such as 2%' },
-  business: { unit: 'fraction', words: 'a percentage such as 20%' },
-  latency: { unit: 'duration', words: 'a duration such as 500ms' },
-  gauge: { unit: 'bytes', words: 'a size such as 512MiB' },
+function limitOnlyRules({ report }: RuleContext, { check, kind, path }: One): void {
+  const what = kind === 'gauge' ? 'a gauge' : 'a business rate';
+  report.refuseIf(
+    check.tolerance !== undefined,
+    [...path, 'tolerance'],
+    `comparing ${what} with stable is not available here yet`,
+    'write a limit instead',
+  );
+  const example = kind === 'gauge' ? 'limit: {above: 512MiB}' : 'limit: {below: 20%}';
+  report.refuseIf(
+    check.limit === undefined,
+    path,
+    `a ${kind} check without a limit asks nothing`,
+    `add a limit, for example ${example}`,
+  );
+}
+
+interface Unit {
+  readonly unit: Quantity['unit'];
+  readonly fits: string;
+  readonly write: string;
+}
+
+const UNITS: Readonly<Record<MetricKind | 'cpu', Unit>> = {
+  errors: { unit: 'fraction', fits: 'the errors metric', write: 'write a percentage such as 2%' },
+  business: { unit: 'fraction', fits: 'the business metric', write: 'write a percentage such as 20%' },
+  latency: { unit: 'duration', fits: 'the latency metric', write: 'write a duration such as 500ms' },
+  gauge: { unit: 'bytes', fits: 'memory', write: 'write a size such as 512MiB' },
+  cpu: { unit: 'fraction', fits: 'CPU', write: 'write a percentage of one core such as 80%' },
 };
 
 function limitRules({ report }: RuleContext, { check, kind, path }: One): void {
-  const direction = check.direction ?? DEFAULT_DIRECTION[kind];
-  if (check.direction === 'decrease' && (kind === 'errors' || kind === 'latency')) {
-    report.refuse(
-      [...path, 'direction'],
-      `fewer ${kind === 'errors' ? 'errors' : 'slow requests'} are no harm`,
-      'take direction out',
-    );
+  const isOwnWay = kind === 'gauge' || kind === 'business';
+  if (check.direction === 'decrease' && !isOwnWay) {
+    report.refuse([...path, 'direction'], 'fewer errors or slow requests are no harm', 'take direction out');
     return;
   }
-  for (const bound of ['above', 'below'] as const) {
-    const line = check.limit?.[bound];
-    if (line?.unit === undefined) continue;
-    const at = [...path, 'limit', bound];
-    const harm = direction === 'increase' ? 'above' : 'below';
-    if (bound !== harm) {
-      report.refuse(
-        at,
-        `harm is ${direction === 'increase' ? 'an' : 'a'} ${direction}, and the limit is on the other side`,
-        `write ${harm}: ${line.text}${kind === 'gauge' || kind === 'business' ? ', or change direction' : ''}`,
-      );
-      continue;
-    }
-    const isCpu = check.metric?.gauge?.reading === 'cpu';
-    const wanted = isCpu ? ({ unit: 'fraction', words: 'a percentage of one core such as 80%' } as const) : UNITS[kind];
-    if (line.unit !== wanted.unit) {
-      report.refuse(at, `${line.text} does not fit ${isCpu ? 'CPU' : `the ${kind} metric`}`, `write ${wanted.words}`);
-    } else if (!canFail(line as Quantity, isCpu)) {
-      report.refuse(at, `a line at ${line.text} cannot tell harm from health`, `write ${wanted.words}`);
-    }
-  }
+  const bound = check.limit?.above === undefined ? 'below' : 'above';
+  const line = check.limit?.[bound] as Quantity | undefined;
+  if (line?.unit === undefined) return;
+  const at = [...path, 'limit', bound];
+  const harm = (check.direction ?? DEFAULT_DIRECTION[kind]) === 'increase' ? 'above' : 'below';
+  const isCpu = check.metric?.gauge?.reading === 'cpu';
+  const wanted = UNITS[isCpu ? 'cpu' : kind];
+  if (bound !== harm) {
+    const fix = `write ${harm}: ${line.text}${isOwnWay ? ', or change direction' : ''}`;
+    report.refuse(at, `the limit is on the other side: harm is a value ${harm} it`, fix);
+  } else if (line.unit !== wanted.unit) report.refuse(at, `${line.text} does not fit ${wanted.fits}`, wanted.write);
+  else report.refuseIf(!canFail(line, isCpu), at, `a line at ${line.text} cannot tell harm from health`, wanted.write);
 }
 
 /** A line that every value is beyond, or none, is no question (row 51). */
@@ -174,61 +168,58 @@ function canFail(line: Quantity, isCpu: boolean): boolean {
   }
 }
 
-function selectorRules({ report }: RuleContext, { check, kind, path }: One): void {
+function selectorRules({ report }: RuleContext, one: One): void {
   for (const key of ['routes', 'methods'] as const) {
-    const listedHere = check[key];
-    if (listedHere === undefined) continue;
-    if (kind === 'gauge')
-      report.refuse([...path, key], 'a gauge is read of replicas, not of requests', `take ${key} out`);
-    else if (kind === 'business') {
-      report.refuse(
-        [...path, key],
-        'a business check names its requests in metric.business',
-        `move ${key} to metric.business.from and .to`,
-      );
-    } else if (kind === 'latency' && key === 'methods') {
-      report.refuse(
-        [...path, key],
-        'latency by method is not available here yet',
-        'take methods out, or give the requests a route of their own',
-      );
-    } else if (listedHere.length === 0)
-      report.refuse([...path, key], 'is an empty list', `take the line out for all ${key}`);
-    else refuseTwice(report, [...path, key], listedHere, key === 'routes' ? 'route' : 'method');
-  }
-  if (kind === 'business') businessRules({ report }, { check, kind, path });
-}
-
-function businessRules({ report }: Pick<RuleContext, 'report'>, { check, path }: One): void {
-  const { from, to } = check.metric?.business ?? {};
-  for (const [side, step] of [
-    ['from', from],
-    ['to', to],
-  ] as const) {
-    for (const key of ['routes', 'methods'] as const) {
-      const names = step?.[key];
-      const at = [...path, 'metric', 'business', side, key];
-      if (names === undefined) continue;
-      if (names.length === 0) {
-        report.refuse(
-          at,
-          'is an empty list',
-          key === 'routes' ? 'name at least one route' : 'take the line out for all methods',
-        );
-      }
-      refuseTwice(report, at, names, key === 'routes' ? 'route' : 'method');
+    const names = one.check[key];
+    if (names === undefined) continue;
+    const at = [...one.path, key];
+    const unusable = unusableSelector(one.kind, key);
+    if (unusable !== null) report.refuse(at, unusable.problem, unusable.fix);
+    else {
+      report.refuseIf(names.length === 0, at, 'is an empty list', `take the line out for all ${key}`);
+      refuseTwice(report, at, names, key.slice(0, -1));
     }
   }
-  if (
-    from !== undefined &&
-    to !== undefined &&
-    JSON.stringify(from) === JSON.stringify(to) &&
-    from.routes !== undefined
-  ) {
-    report.refuse(
-      [...path, 'metric', 'business', 'to'],
-      'is the same as from, so the rate is always 100%',
-      `name the requests that should follow ${listed(from.routes.map((name) => name ?? ''))}`,
-    );
+  if (one.kind === 'business') businessRules(report, one);
+}
+
+/** A selection that the metric would not heed is refused, not dropped (row 84). */
+function unusableSelector(kind: MetricKind, key: 'routes' | 'methods'): { problem: string; fix: string } | null {
+  switch (kind) {
+    case 'errors':
+      return null;
+    case 'latency':
+      if (key === 'routes') return null;
+      return {
+        problem: 'latency by method is not available here yet',
+        fix: 'take methods out, or give the requests a route of their own',
+      };
+    case 'business':
+      return {
+        problem: 'a business check names its requests in metric.business',
+        fix: `move ${key} to metric.business.from and .to`,
+      };
+    case 'gauge':
+      return { problem: 'a gauge is read of replicas, not of requests', fix: `take ${key} out` };
   }
+}
+
+function businessRules(report: Report, { check, path }: One): void {
+  const { from, to } = check.metric?.business ?? {};
+  for (const side of ['from', 'to'] as const) {
+    const step = check.metric?.business?.[side];
+    for (const key of ['routes', 'methods'] as const) {
+      const at = [...path, 'metric', 'business', side, key];
+      const names = step?.[key];
+      const fix = key === 'routes' ? 'name at least one route' : 'take the line out for all methods';
+      report.refuseIf(names?.length === 0, at, 'is an empty list', fix);
+      refuseTwice(report, at, names ?? [], key.slice(0, -1));
+    }
+  }
+  report.refuseIf(
+    from?.routes !== undefined && canonicalJson(from) === canonicalJson(to),
+    [...path, 'metric', 'business', 'to'],
+    'is the same as from, so the rate is always 100%',
+    'name the requests that should follow',
+  );
 }

@@ -15,22 +15,27 @@ function ownRoutes({ spec, report }: RuleContext): void {
   const routes = spec.routes ?? [];
   const seen = new Set<string>();
   for (const [index, route] of routes.entries()) {
-    const path = ['routes', index];
-    const { name, path: pattern } = route ?? {};
-    if (name === OTHER_ROUTE) {
-      report.refuse([...path, 'name'], '"other" already means every path that no route names', 'choose another name');
-    } else if (name !== undefined && seen.has(name)) {
-      report.refuse([...path, 'name'], `a route called "${name}" is there already`, 'give each route its own name');
-    }
-    if (name !== undefined) seen.add(name);
-    const earlier = routes.slice(0, index).find((each) => hides(each?.path, pattern));
-    if (earlier?.path !== undefined) {
-      const same = earlier.path === pattern;
-      const problem = same
-        ? `${pattern} is there already`
-        : `is never reached: ${earlier.path} before it takes those requests`;
-      report.refuse([...path, 'path'], problem, same ? 'take one of them out' : 'move this route before the wider one');
-    }
+    const name = route?.name;
+    const at = ['routes', index, 'name'];
+    report.refuseIf(
+      name === OTHER_ROUTE,
+      at,
+      '"other" already means every path that no route names',
+      'choose another name',
+    );
+    if (name === undefined) continue;
+    report.refuseIf(seen.has(name), at, `a route called "${name}" is there already`, 'give each route its own name');
+    seen.add(name);
+  }
+  for (const [index, route] of routes.entries()) {
+    const earlier = routes.slice(0, index).find((each) => hides(each?.path, route?.path))?.path;
+    if (earlier === undefined) continue;
+    const isSame = earlier === route?.path;
+    const problem = isSame
+      ? `${earlier} is there already`
+      : `is never reached: ${earlier} before it takes those requests`;
+    const fix = isSame ? 'take one of them out' : 'move this route before the wider one';
+    report.refuse(['routes', index, 'path'], problem, fix);
   }
 }
 

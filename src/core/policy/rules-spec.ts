@@ -23,42 +23,46 @@ export function specRules(context: RuleContext): void {
 
 function workloadRules({ spec, report, isWritten }: RuleContext): void {
   const { processes, upstreams } = spec.workload ?? {};
-  for (const name of Object.keys(processes?.template?.env ?? {})) {
-    if (!OWN_VARIABLES.includes(name)) continue;
-    report.refuse(
-      ['workload', 'processes', 'template', 'env', name],
+  const path = ['workload', 'processes'];
+  for (const name of OWN_VARIABLES) {
+    report.refuseIf(
+      Object.hasOwn(processes?.template?.env ?? {}, name),
+      [...path, 'template', 'env', name],
       `${name} is set by Haldane for each replica`,
-      `take it out; the program finds its own address in HOST and PORT`,
+      'take it out; the program finds its own address in HOST and PORT',
     );
   }
-  const { initial, max } = processes?.restart ?? {};
-  if (initial !== undefined && max !== undefined && initial > max) {
-    report.refuse(
-      ['workload', 'processes', 'restart', 'max'],
-      'is shorter than initial',
-      'write max of at least initial',
-    );
-  }
-  const endpoints = upstreams?.template?.endpoints;
+  const { initial = 0, max = Number.POSITIVE_INFINITY } = processes?.restart ?? {};
+  report.refuseIf(
+    initial > max,
+    [...path, 'restart', 'max'],
+    'is shorter than initial',
+    'write max of at least initial',
+  );
+  if (upstreams === undefined) return;
+  endpointRules({ spec, report });
+  report.refuseIf(
+    isWritten('canary'),
+    ['canary'],
+    'sizes processes that Haldane runs; upstreams are run by someone else',
+    'take canary out',
+  );
+}
+
+function endpointRules({ spec, report }: Pick<RuleContext, 'spec' | 'report'>): void {
   const path = ['workload', 'upstreams', 'template', 'endpoints'];
-  if (endpoints?.length === 0) report.refuse(path, 'is an empty list', 'write at least one, as in 127.0.0.1:9001');
-  const shown = endpoints?.map((each) => (each === undefined ? undefined : `${each.host}:${each.port}`));
-  refuseTwice(report, path, shown ?? [], 'endpoint');
+  const endpoints = spec.workload?.upstreams?.template?.endpoints ?? [];
+  const isEmpty = spec.workload?.upstreams?.template?.endpoints?.length === 0;
+  report.refuseIf(isEmpty, path, 'is an empty list', 'write at least one, as in 127.0.0.1:9001');
+  const shown = endpoints.map((each) => (each === undefined ? undefined : `${each.host}:${each.port}`));
+  refuseTwice(report, path, shown, 'endpoint');
   const listen = spec.router?.gateway?.listen;
-  for (const [index, each] of (endpoints ?? []).entries()) {
-    if (each !== undefined && each.host === listen?.host && each.port === listen?.port) {
-      report.refuse(
-        [...path, index],
-        'is where the gateway itself listens',
-        'write the address of the version, or change router.gateway.listen',
-      );
-    }
-  }
-  if (upstreams !== undefined && isWritten('canary')) {
-    report.refuse(
-      ['canary'],
-      'sizes processes that Haldane runs; upstreams are run by someone else',
-      'take canary out',
+  for (const [index, each] of shown.entries()) {
+    report.refuseIf(
+      each !== undefined && each === `${listen?.host}:${listen?.port}`,
+      [...path, index],
+      'is where the gateway itself listens',
+      'write the address of the version, or change router.gateway.listen',
     );
   }
 }

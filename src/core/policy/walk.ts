@@ -126,28 +126,39 @@ function visitObject(walk: Walk, schema: z.ZodObject, value: unknown, path: Path
   const written = new Map(entries);
   const shape = schema.shape as Readonly<Record<string, z.ZodType>>;
   const known = Object.keys(shape);
-  const meant = new Set<string | undefined>();
-  for (const [key] of entries) {
-    if (Object.hasOwn(shape, key)) continue;
-    const problem = unknownField([...path, key], key, known, meta);
-    meant.add(problem.nearest);
-    walk.problems.push(problem);
-  }
+  const misspelt = refuseUnknownFields(walk, { written, known, meta }, path);
   if (meta.oneKey === true) checkOneKey(walk, meta, { known, written: [...written.keys()] }, path);
   const read: Record<string, unknown> = {};
   for (const key of known) {
     const field = shape[key] as z.ZodType;
     const at = [...path, key];
     const item = written.get(key);
-    if (item === undefined && (isRequired(field) || written.has(key))) {
-      // A field misspelt is told once, not as unknown and missing.
-      if (!meant.has(key)) walk.problems.push(missing(at, key, field, written.has(key)));
-    } else {
+    if (item !== undefined || !(isRequired(field) || written.has(key))) {
       const result = visit(walk, field, item, at);
       if (result !== undefined) read[key] = result;
-    }
+    } else if (!misspelt.has(key)) walk.problems.push(missing(at, key, field, written.has(key)));
   }
   return read;
+}
+
+/** Returns the known names that were meant: a required field misspelt is told once, not as unknown and missing. */
+function refuseUnknownFields(
+  walk: Walk,
+  object: {
+    readonly written: ReadonlyMap<string, unknown>;
+    readonly known: readonly string[];
+    readonly meta: ObjectMeta;
+  },
+  path: Path,
+): ReadonlySet<string> {
+  const misspelt = new Set<string>();
+  for (const key of object.written.keys()) {
+    if (object.known.includes(key)) continue;
+    const problem = unknownField([...path, key], key, object.known, object.meta);
+    if (problem.nearest !== undefined) misspelt.add(problem.nearest);
+    walk.problems.push(problem);
+  }
+  return misspelt;
 }
 
 export function isRequired(field: z.ZodType): boolean {

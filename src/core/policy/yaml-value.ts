@@ -18,6 +18,8 @@ export interface PlainDocument {
   readonly value: unknown;
   readonly problems: readonly Problem[];
   readonly places: ReadonlyMap<string, Place>;
+  /** Numbers not written as they are printed: 1.10 reads as 1.1, and whoever meant text wants to see 1.10. */
+  readonly numberSources: ReadonlyMap<string, string>;
 }
 
 const DEEPEST = 64;
@@ -29,6 +31,7 @@ const OLD_NUMBER = /^[-+]?(?:0\d+|[1-9]\d*(?::[0-5]?\d)+)$/;
 interface Conversion {
   readonly problems: Problem[];
   readonly places: Map<string, Place>;
+  readonly numberSources: Map<string, string>;
 }
 
 export function placeKey(path: Path): string {
@@ -36,7 +39,7 @@ export function placeKey(path: Path): string {
 }
 
 export function plainDocument(contents: Node | null): PlainDocument {
-  const conversion: Conversion = { problems: [], places: new Map() };
+  const conversion: Conversion = { problems: [], places: new Map(), numberSources: new Map() };
   const value = convert(conversion, contents, [], null);
   return { value, ...conversion };
 }
@@ -114,7 +117,7 @@ function scalarValue(to: Conversion, node: Scalar, path: Path): unknown {
   const source = node.source ?? '';
   if (node.type === 'PLAIN' && (OLD_BOOLEAN.test(source) || OLD_NUMBER.test(source))) {
     const taken = OLD_BOOLEAN.test(source) ? 'a boolean' : 'another number';
-    return refuse(to, path, `${source} is ${taken} to other YAML readers`, `quote it: "${source}"`);
+    return refuse(to, path, `${source} is ${taken} to other YAML readers`, `quote it if it is text: "${source}"`);
   }
   if (typeof value === 'bigint') return refuse(to, path, `${source} is too large a number`, 'write a smaller number');
   if (typeof value !== 'number') return value;
@@ -122,6 +125,6 @@ function scalarValue(to: Conversion, node: Scalar, path: Path): unknown {
   if (Math.abs(value) > Number.MAX_SAFE_INTEGER) {
     return refuse(to, path, `${source} is too large a number`, 'write a smaller number, or quote it if it is text');
   }
-  // 1.10 read as a number is 1.1: where text was meant, the walk asks for quotes and this keeps what was written.
+  if (String(value) !== source) to.numberSources.set(placeKey(path), source);
   return value;
 }
