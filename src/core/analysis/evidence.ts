@@ -57,8 +57,16 @@ export function relativeOptions(check: Check, settings: AnalysisSettings): RateR
   return { toleranceRatio: check.tolerance.ratio, tickMs: settings.intervalMs, alpha: settings.alphaAbort };
 }
 
+/** A limit of "none at all" is tested as one in a billion: evidence against 0 itself would be one bad request. */
+const LEAST_RATE = 1e-9;
+
 /** The largest accepted rate of bad requests behind an absolute limit: what every kind of limit comes down to. */
 export function limitRate(check: Check): number | null {
+  const rate = statedRate(check);
+  return rate === null ? null : Math.min(1 - LEAST_RATE, Math.max(LEAST_RATE, rate));
+}
+
+function statedRate(check: Check): number | null {
   if (check.limit === null) return null;
   switch (check.metric.kind) {
     case 'errors':

@@ -102,12 +102,16 @@ function foldCounts(check: Check, evidence: Evidence, window: Window, samples: A
 function isUsable(sample: Sample): boolean {
   switch (sample.kind) {
     case 'proportion':
-      return Number.isFinite(sample.total) && sample.bad >= 0 && sample.bad <= sample.total;
+      return isCount(sample.total) && isCount(sample.bad) && sample.bad <= sample.total;
     case 'latency':
-      return sample.counts.every(([index, count]) => Number.isInteger(index) && count >= 0 && Number.isFinite(count));
+      return sample.counts.every(([index, count]) => Number.isInteger(index) && isCount(count));
     case 'gauge':
       return false;
   }
+}
+
+function isCount(value: number): boolean {
+  return value >= 0 && value <= Number.MAX_SAFE_INTEGER;
 }
 
 function mismatch(evidence: Evidence, wanted: string, sample: Sample): Evidence {

@@ -14,3 +14,4 @@ export { type LookFor, lookFor } from './look-for.ts';
 export { plateauOf } from './plateau.ts';
 export { situationOf, whyNotNow } from './refusals.ts';
 export * from './state.ts';
+export { isReachable, TRANSITIONS, type Transition } from './transitions.ts';
