@@ -5,7 +5,7 @@ import { hold, holdFor, holdForEvidence } from './holding.ts';
 import { isAsAsked } from './passing.ts';
 import { adaptiveWeight, type Plateau, plateauOf } from './plateau.ts';
 import { isAnalysed } from './start.ts';
-import type { Release } from './state.ts';
+import { type Release, verdictOn } from './state.ts';
 import { askWeight, enterPhase, say, type Turn, tell, updateRelease } from './turn.ts';
 
 export function advance(turn: Turn, release: Release): void {
@@ -54,7 +54,7 @@ function missingEvidence(release: Release, plateau: Plateau): string | null {
   const asked = plateau.nextWeightPercent === null ? release.policy.checks : plateau.checks;
   for (const check of asked) {
     if (check.role !== 'required') continue;
-    const verdict = release.verdicts.find((candidate) => candidate.check === check.name);
+    const verdict = verdictOn(release, check.name);
     if (verdict?.promotion.outcome !== 'pass') return verdict?.message ?? `${check.name} has no verdict yet`;
   }
   return null;
@@ -62,7 +62,7 @@ function missingEvidence(release: Release, plateau: Plateau): string | null {
 
 function missingExposure(release: Release, plateau = plateauOf(release)): string | null {
   for (const check of plateau.checks) {
-    const verdict = release.verdicts.find((candidate) => candidate.check === check.name);
+    const verdict = verdictOn(release, check.name);
     const outcome = verdict?.exposure.outcome ?? 'undecided';
     if (check.role === 'informational' || outcome === 'pass') continue;
     if (check.role === 'guardrail' && outcome === 'undecided') continue;

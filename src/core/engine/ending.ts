@@ -33,7 +33,7 @@ export function finishPromotion(turn: Turn, release: Release, sentence: string):
 /** After promotion: the version is left for an earlier one, and waits if it is declared again. */
 export function rememberRolledBack(turn: Turn, by: Signature): void {
   const { stable, known } = turn.state;
-  const entry = known.find((candidate) => candidate.version.revision === stable?.revision);
+  const entry = known.find((entry) => entry.version.revision === stable?.revision);
   if (entry === undefined) return;
   const sentence = `rolled back by ${by.actor}${by.reason === null ? '' : `: ${by.reason}`}`;
   remember(turn, { ...entry, fate: 'rolled back', isFreeToTry: false, sentence });

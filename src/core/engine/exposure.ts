@@ -7,7 +7,7 @@ export function addExposure(release: Release, measurement: Measurement): Exposur
   const canary = release.to.revision;
   const stable = release.from?.revision;
   const { exposure } = release;
-  const check = release.policy.checks.find((candidate) => candidate.metric.kind === 'errors');
+  const check = release.policy.checks.find((entry) => entry.metric.kind === 'errors');
   const reading = check === undefined ? undefined : measurement.readings[check.name];
   const sample = reading?.kind === 'samples' ? reading.byRevision[canary] : undefined;
   const bad = sample?.kind === 'proportion' ? sample.bad : 0;

@@ -58,7 +58,7 @@ function considerInRelease(turn: Turn, release: Release, wanted: Version | null)
 
 function considerAtRest(turn: Turn, wanted: Version): void {
   const { state, observation } = turn;
-  const known = state.known.find((candidate) => candidate.version.revision === wanted.revision);
+  const known = state.known.find((entry) => entry.version.revision === wanted.revision);
   const isRetried = state.retry?.revision === wanted.revision;
   if (known !== undefined && known.fate !== 'promoted' && !known.isFreeToTry && !isRetried) {
     return wait(turn, { version: wanted, why: 'known as aborted', sentence: knownSentence(known) });

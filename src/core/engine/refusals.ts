@@ -5,7 +5,7 @@ import { COMMAND_TABLE, type Situation } from './command-table.ts';
 import { isApproved } from './gates.ts';
 import { wantedVersion } from './lifecycle.ts';
 import { plateauOf } from './plateau.ts';
-import { type KnownRevision, type Release, type State, underWay } from './state.ts';
+import { type KnownRevision, type Release, type State, underWay, verdictOn } from './state.ts';
 
 export function situationOf(state: State): Situation {
   const release = underWay(state);
@@ -61,7 +61,7 @@ function whyNoPromotion({ state, declared, release, intent }: Question): string 
 function unproven(release: Release): string | null {
   const required = release.policy.checks.filter((check) => check.role === 'required');
   for (const check of required) {
-    const verdict = release.verdicts.find((candidate) => candidate.check === check.name);
+    const verdict = verdictOn(release, check.name);
     if (verdict?.promotion.outcome !== 'pass') {
       const message = verdict?.message ?? `${check.name} has no verdict yet.`;
       return `no harm is not proved yet: ${message} Wait, or use --skip-analysis --reason`;

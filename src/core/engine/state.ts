@@ -194,3 +194,8 @@ export function initialState(policy: string, now: Instant): State {
 export function underWay(state: State): Release | null {
   return state.release !== null && state.release.phase.kind !== 'ended' ? state.release : null;
 }
+
+/** What was last said of a check; undefined before its first window. */
+export function verdictOn(release: Release, check: string): Verdict | undefined {
+  return release.verdicts.find((verdict) => verdict.check === check);
+}

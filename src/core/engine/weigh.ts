@@ -128,7 +128,7 @@ function judgeAll(turn: Turn): void {
 
 function announceChanges(turn: Turn, before: readonly Verdict[], after: readonly Verdict[]): void {
   for (const verdict of after) {
-    const old = before.find((candidate) => candidate.check === verdict.check);
+    const old = before.find((entry) => entry.check === verdict.check);
     if (old?.outcome === verdict.outcome && old.reason === verdict.reason) continue;
     say(turn, 'verdict', `${verdict.message} [${verdict.outcome}]`, { check: verdict.check, numbers: verdict.numbers });
   }
