@@ -50,6 +50,15 @@ export function isRunning(identity: ProcessIdentity): boolean {
   return fields !== null && fields[19] === identity.startTicks && fields[0] !== 'Z' && fields[0] !== 'X';
 }
 
+/** Whether any process has this pid: all that can be known without /proc. */
+export function isAnyRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
 /** Signals exactly this process; false if it is gone. */
 export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
   return isRunning(identity) && kill(identity.pid, signal);
@@ -72,6 +81,7 @@ function kill(pid: number, signal: NodeJS.Signals): boolean {
 /** Every running process that has `name` in the environment it was started with and that we may look into. */
 export function processesWithEnvironment(name: string): readonly { identity: ProcessIdentity; value: string }[] {
   const found: { identity: ProcessIdentity; value: string }[] = [];
+  if (!procAvailable()) return found;
   const prefix = `${name}=`;
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue;

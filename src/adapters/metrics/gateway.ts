@@ -1,0 +1,153 @@
+// Measurements from the embedded gateway's own counters: exact counts of every request, all versions of one instant,
+// over all gateway processes, each request once. It never interpolates and never turns an absence into a number.
+import type { Check } from '../../core/model/check.ts';
+import type { MeasurementResult, Reading } from '../../core/model/measurement.ts';
+import type { ReleasePolicy } from '../../core/model/policy.ts';
+import type { Revision } from '../../core/model/split.ts';
+import { elapsedMs } from '../../core/model/time.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { type MeasureQuery, type MetricSource, openingMeasurement } from '../../ports/metric-source.ts';
+import { formatCursor, parseCursor } from './gateway/cursor.ts';
+import { Gauges, type ReplicaProcess } from './gateway/gauges.ts';
+import { emptyTally, sum, tallyOf } from './gateway/tallies.ts';
+import {
+  type InstanceSnapshot,
+  openingCursor,
+  readingOf,
+  type Window,
+  type WindowQuery,
+  windowSince,
+} from './gateway/window.ts';
+
+export interface GatewayMetricsOptions {
+  readonly clock: Clock;
+  /** Every gateway process of a policy, living and ended. Rejects if one that lives does not answer. */
+  readonly readInstances: (policy: ReleasePolicy) => Promise<readonly InstanceSnapshot[]>;
+  /** The processes of the policy's replicas; null where somebody else runs them. */
+  readonly readReplicas: (policy: ReleasePolicy) => Promise<readonly ReplicaProcess[] | null>;
+  /** For the agent's log: counts of this gateway process since its last flush are lost. */
+  readonly onLost?: (policy: string, instance: string) => void;
+}
+
+export class GatewayMetrics implements MetricSource {
+  readonly #options: GatewayMetricsOptions;
+  readonly #gauges = new Map<string, Gauges>();
+
+  constructor(options: GatewayMetricsOptions) {
+    this.#options = options;
+  }
+
+  async measure(query: MeasureQuery): Promise<MeasurementResult> {
+    let instances: readonly InstanceSnapshot[];
+    try {
+      instances = await this.#options.readInstances(query.policy);
+    } catch (error) {
+      return { kind: 'error', message: `the gateway could not be read: ${messageOf(error)}` };
+    }
+    if (instances.length === 0) return { kind: 'error', message: 'there is no gateway to read from' };
+    const window = windowQuery(query);
+    const now = this.#options.clock.now();
+    if (query.cursor === null) {
+      const opening = openingCursor(instances, window, now);
+      return { kind: 'measurement', measurement: openingMeasurement(formatCursor(opening)) };
+    }
+    const cursor = parseCursor(query.cursor);
+    if (cursor === null) return { kind: 'error', message: 'the place where reading stopped is not one of this source' };
+    const counted = windowSince(cursor, instances, window, now);
+    for (const instance of counted.lost) this.#options.onLost?.(query.policy.name, instance);
+    if (!counted.sound) return { kind: 'error', message: 'a count of the gateway is not a count, or went backwards' };
+    return {
+      kind: 'measurement',
+      measurement: {
+        spanMs: elapsedMs(cursor.at, now),
+        readings: await this.#readings(query, counted),
+        requests: requestsOf(counted),
+        users: usersOf(instances, window.revisions),
+        cursor: formatCursor(counted.cursor),
+      },
+    };
+  }
+
+  async history(query: Omit<MeasureQuery, 'cursor' | 'canary'>): Promise<Readonly<Record<string, Reading>>> {
+    const { stable, policy } = query;
+    const checks = query.checks.filter(({ metric }) => metric.kind !== 'gauge');
+    if (stable === null) return readingsFor(checks, { kind: 'no-data', message: 'there is no stable version yet' });
+    let instances: readonly InstanceSnapshot[];
+    try {
+      instances = await this.#options.readInstances(policy);
+    } catch (error) {
+      return readingsFor(checks, { kind: 'error', message: `the gateway could not be read: ${messageOf(error)}` });
+    }
+    const tally = instances
+      .map(({ snapshot }) => tallyOf(snapshot, [stable], checks, policy.errors))
+      .reduce((left, right) => sum(left, right, checks), emptyTally([stable]));
+    const notDone = Object.fromEntries(
+      checks.map(({ name }) => {
+        const [from = 0, done = 0] = tally.revisions[stable]?.checks[name] ?? [];
+        return [name, { [stable]: Math.max(0, from - done) }];
+      }),
+    );
+    return Object.fromEntries(checks.map((check) => [check.name, readingOf({ tally, notDone }, check)]));
+  }
+
+  async #readings(query: MeasureQuery, window: Window): Promise<Readonly<Record<string, Reading>>> {
+    const gauges = query.checks.filter(({ metric }) => metric.kind === 'gauge');
+    const counts = query.checks.filter(({ metric }) => metric.kind !== 'gauge');
+    return {
+      ...Object.fromEntries(counts.map((check) => [check.name, readingOf(window, check)])),
+      ...(gauges.length === 0 ? {} : await this.#readGauges(query, gauges)),
+    };
+  }
+
+  async #readGauges(query: MeasureQuery, checks: readonly Check[]): Promise<Readonly<Record<string, Reading>>> {
+    let replicas: readonly ReplicaProcess[] | null;
+    try {
+      replicas = await this.#options.readReplicas(query.policy);
+    } catch (error) {
+      return readingsFor(checks, { kind: 'error', message: `the replicas could not be read: ${messageOf(error)}` });
+    }
+    if (replicas === null) return readingsFor(checks, { kind: 'no-data', message: 'not visible for upstreams' });
+    const gauges = this.#gauges.get(query.policy.name) ?? new Gauges();
+    this.#gauges.set(query.policy.name, gauges);
+    gauges.keepOnly(replicas);
+    const revisions = revisionsOf(query);
+    return Object.fromEntries(checks.map((check) => [check.name, gauges.read(check, revisions, replicas)]));
+  }
+}
+
+/** All checks of the policy, not only those asked now: a check that a later stage asks must find its place in the cursor. */
+function windowQuery(query: MeasureQuery): WindowQuery {
+  const byName = new Map([...query.policy.checks, ...query.checks].map((check) => [check.name, check]));
+  return { revisions: revisionsOf(query), checks: [...byName.values()], errors: query.policy.errors };
+}
+
+function revisionsOf(query: Pick<MeasureQuery, 'stable' | 'canary'>): readonly Revision[] {
+  return query.stable === null || query.stable === query.canary ? [query.canary] : [query.stable, query.canary];
+}
+
+function requestsOf(window: Window): Readonly<Record<Revision, number>> {
+  return Object.fromEntries(
+    Object.entries(window.tally.revisions).map(([revision, { requests }]) => [revision, requests]),
+  );
+}
+
+/** At least so many: users seen by two gateway processes cannot be told apart, so the largest count stands. */
+function usersOf(
+  instances: readonly InstanceSnapshot[],
+  revisions: readonly Revision[],
+): Readonly<Record<Revision, number>> {
+  return Object.fromEntries(
+    revisions.map((revision) => [
+      revision,
+      Math.max(0, ...instances.map(({ snapshot }) => snapshot.users[revision] ?? 0)),
+    ]),
+  );
+}
+
+function readingsFor(checks: readonly Check[], reading: Reading): Readonly<Record<string, Reading>> {
+  return Object.fromEntries(checks.map(({ name }) => [name, reading]));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
