@@ -14,6 +14,8 @@ export interface FieldMeta {
   readonly example: Json;
   /** In words: what is used when the field is left out and there is no fixed default. */
   readonly absent?: string;
+  /** One of the keys of a `oneOf`: it is there, or another one is. */
+  readonly alternative?: boolean;
 }
 
 /** What a leaf (anything that is not an object, list or map) says about a value. */
@@ -45,8 +47,10 @@ export const fieldMetas = new WeakMap<z.ZodType, FieldMeta>();
 export const leafMetas = new WeakMap<z.ZodType, LeafMeta>();
 export const objectMetas = new WeakMap<z.ZodType, ObjectMeta>();
 
+type FieldTexts = Pick<FieldMeta, 'description' | 'example'>;
+
 /** A field that must be written. */
-export function required<S extends z.ZodType>(schema: S, meta: Omit<FieldMeta, 'absent'>): S {
+export function required<S extends z.ZodType>(schema: S, meta: FieldTexts): S {
   const own = schema.clone() as S;
   copyMetas(schema, own);
   fieldMetas.set(own, meta);
@@ -54,30 +58,24 @@ export function required<S extends z.ZodType>(schema: S, meta: Omit<FieldMeta, '
 }
 
 /** A field with a fixed default, given as a person would write it. */
-export function defaulted<S extends z.ZodType>(
-  schema: S,
-  value: z.input<S>,
-  meta: Omit<FieldMeta, 'absent'>,
-): z.ZodPrefault<S> {
+export function defaulted<S extends z.ZodType>(schema: S, value: z.input<S>, meta: FieldTexts): z.ZodPrefault<S> {
   const own = schema.prefault(value as never) as unknown as z.ZodPrefault<S>;
   fieldMetas.set(own, meta);
   return own;
 }
 
 /** A field that may be left out; `absent` says in words what is done then. */
-export function optional<S extends z.ZodType>(
-  schema: S,
-  absent: string,
-  meta: Omit<FieldMeta, 'absent'>,
-): z.ZodOptional<S> {
+export function optional<S extends z.ZodType>(schema: S, absent: string, meta: FieldTexts): z.ZodOptional<S> {
   const own = schema.optional() as unknown as z.ZodOptional<S>;
   fieldMetas.set(own, { ...meta, absent });
   return own;
 }
 
 /** One alternative of a `oneOf`. */
-export function choice<S extends z.ZodType>(schema: S, meta: Omit<FieldMeta, 'absent'>): z.ZodOptional<S> {
-  return optional(schema, 'another alternative is chosen', meta);
+export function choice<S extends z.ZodType>(schema: S, meta: FieldTexts): z.ZodOptional<S> {
+  const own = schema.optional() as unknown as z.ZodOptional<S>;
+  fieldMetas.set(own, { ...meta, alternative: true });
+  return own;
 }
 
 export function object<T extends z.core.$ZodLooseShape>(meta: ObjectMeta, shape: T): z.ZodObject<T, z.core.$strict> {

@@ -1,4 +1,10 @@
 export { type Hash, policyHash } from './compile.ts';
+export { formatPath } from './describe-value.ts';
+export { diffPolicies, type PolicyDifference } from './diff.ts';
+export { type ExplainResult, type Explanation, explainField, showPath } from './explain.ts';
+export { policyJsonSchema } from './json-schema.ts';
+export { type LintContext, type LintFinding, type LintSeverity, lintPolicy } from './lint.ts';
+export { type FieldOutline, outlinePolicy } from './outline.ts';
 export {
   type CompiledPolicy,
   type CompileResult,
