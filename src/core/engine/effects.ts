@@ -11,7 +11,7 @@ import { policyOf, readyReplicas, say, seen, type Turn } from './turn.ts';
 export function effectsOf(turn: Turn): Effect[] {
   if (turn.observation.declared === null && underWay(turn.state) === null) return [];
   const effects: Effect[] = [];
-  const wanted = wantedVersions(turn.state, turn.declaredPolicy);
+  const wanted = wantedVersions(turn.state, turn.declaredPolicy).map((version) => keepSize(turn, version));
   if (needsSizing(turn, wanted)) effects.push({ kind: 'ensureWorkload', wanted });
   const split = splitEffect(turn);
   if (split !== null) effects.push(split);
@@ -20,6 +20,12 @@ export function effectsOf(turn: Turn): Effect[] {
   for (const request of turn.gateRequests) effects.push({ kind: 'runGate', request });
   for (const message of turn.notices) effects.push({ kind: 'notify', message });
   return effects;
+}
+
+/** A version under trial never shrinks: its share leaves after its weight, and what it carries needs its replicas (I2). */
+function keepSize(turn: Turn, wanted: WantedVersion): WantedVersion {
+  if (wanted.role !== 'canary') return wanted;
+  return { ...wanted, replicas: Math.max(wanted.replicas, seen(turn, wanted.version.revision)?.wanted ?? 0) };
 }
 
 function needsSizing(turn: Turn, wanted: readonly WantedVersion[]): boolean {

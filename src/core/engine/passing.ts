@@ -20,9 +20,10 @@ export function passTime(turn: Turn): void {
   if (release === null || release.paused !== null) return;
   const { elapsed, phase } = release;
   const isAtWeight = phase.kind !== 'testing' || isAsAsked(turn, release.to.revision, release.weightPercent);
-  const stageMs = isAtWeight && release.parked === null ? turn.passedMs : 0;
+  const stageMs = isAtWeight && release.isAtWeight && release.parked === null ? turn.passedMs : 0;
   const isReady = phase.kind === 'testing' || phase.kind === 'promoting' ? hasReady(turn, release.to.revision) : true;
   updateRelease(turn, {
+    isAtWeight,
     elapsed: {
       stageMs: elapsed.stageMs + stageMs,
       testingMs: elapsed.testingMs + (phase.kind === 'testing' ? stageMs : 0),

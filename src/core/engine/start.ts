@@ -24,6 +24,7 @@ export function startRelease(turn: Turn, to: Version, unanalysed: Unanalysed | n
     endedAt: null,
     phase: firstPhase(declaredPolicy, unanalysed),
     weightPercent: 0,
+    isAtWeight: false,
     paused: null,
     parked: null,
     awaiting: null,

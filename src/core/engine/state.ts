@@ -101,6 +101,8 @@ export interface Release {
   readonly phase: Phase;
   /** Weight asked for the canary now. */
   readonly weightPercent: number;
+  /** At the last look the data plane gave the weight asked for: only time between two such looks is bake time. */
+  readonly isAtWeight: boolean;
   readonly paused: Signature | null;
   /** A person decides: the canary stays up at weight 0. Why. */
   readonly parked: string | null;

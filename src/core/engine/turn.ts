@@ -50,7 +50,7 @@ export function askWeight(turn: Turn, weightPercent: number): void {
   const { release } = turn.state;
   if (release === null || release.weightPercent === weightPercent) return;
   const weights = [...release.weights, [release.elapsed.releaseMs, weightPercent] as const];
-  updateRelease(turn, { weightPercent, weights });
+  updateRelease(turn, { weightPercent, weights, isAtWeight: false });
 }
 
 /** A line in the journal; the release's own record is stored along with it. */
