@@ -148,7 +148,7 @@ function noteRecord(book: Book, change: StateChange, options: MonitorOptions, ac
     if (command === null) continue;
     const answer = JSON.parse(document) as CommandAnswer;
     const underWay = before?.release != null && before.release.phase.kind !== 'ended' ? before.release : state.release;
-    const phase = before?.release?.phase.kind ?? 'at rest';
+    const phase = before?.release == null || before.release.phase.kind === 'ended' ? 'at rest' : before.release.phase.kind;
     book.answered.push({ command, answer, atMs: nowMs, release: underWay?.id ?? null, phase });
     if (answer.accepted) notePause(book, command, nowMs);
   }

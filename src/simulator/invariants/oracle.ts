@@ -72,7 +72,7 @@ export function mostWeight(
   overStarts(windows, ratio, (sums) => {
     let low = -1;
     let high = 1;
-    if (logNoHarm(sums, high) < line) return;
+    // A rate cannot exceed another by more than 1: where nothing is refuted, that is the bound.
     for (let step = 0; step < 30; step++) {
       const middle = (low + high) / 2;
       if (logNoHarm(sums, middle) >= line) high = middle;

@@ -155,7 +155,7 @@ export function createMetricsWorld(options: MetricsOptions): MetricsWorld {
 function rowsOf(counters: ReadonlyMap<string, Counters>): Record<string, Row> {
   const rows: Record<string, Row> = {};
   for (const [revision, { total, bad, classes }] of counters) {
-    rows[revision] = classes[0] === 0 ? [total, bad] : [total, bad, ...classes];
+    rows[revision] = classes.every((count) => count === 0) ? [total, bad] : [total, bad, ...classes];
   }
   return rows;
 }
