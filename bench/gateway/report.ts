@@ -1,0 +1,148 @@
+// Medians and ratios of a benchmark run, as JSON for machines and as a table for people.
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import type { Load } from './machine.ts';
+
+export interface Measured extends Load {
+  readonly name: string;
+  readonly shape: string;
+  readonly round: number;
+  readonly cpuMicros: number;
+  readonly residentMiB: number;
+}
+
+interface Summary {
+  readonly name: string;
+  readonly shape: string;
+  readonly perSecond: number;
+  readonly cpuMicros: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly residentMiB: number;
+  readonly errors: number;
+  /** Of requests per second, and of requests per CPU second. */
+  readonly toHaproxy: number | null;
+  readonly toHaproxyCpu: number | null;
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
+}
+
+function summaries(measured: readonly Measured[]): Summary[] {
+  const keys = [...new Set(measured.map(({ shape, name }) => `${shape} ${name}`))];
+  const plain = keys.map((key) => {
+    const [shape, name] = key.split(' ') as [string, string];
+    const runs = measured.filter((run) => run.shape === shape && run.name === name);
+    const of = (pick: (run: Measured) => number) => median(runs.map(pick));
+    return {
+      name,
+      shape,
+      perSecond: of((run) => run.perSecond),
+      cpuMicros: of((run) => run.cpuMicros),
+      p50Ms: of((run) => run.p50Ms),
+      p99Ms: of((run) => run.p99Ms),
+      residentMiB: of((run) => run.residentMiB),
+      errors: runs.reduce((sum, run) => sum + run.errors, 0),
+    };
+  });
+  return plain.map((row) => {
+    const haproxy = plain.find((other) => other.shape === row.shape && other.name === 'haproxy');
+    const compares = haproxy !== undefined && row.name !== 'direct';
+    return {
+      ...row,
+      toHaproxy: compares ? row.perSecond / haproxy.perSecond : null,
+      toHaproxyCpu: compares ? haproxy.cpuMicros / row.cpuMicros : null,
+    };
+  });
+}
+
+function table(rows: readonly Summary[], measured: readonly Measured[]): string {
+  const lines: string[] = [];
+  for (const shape of new Set(rows.map((row) => row.shape))) {
+    const direct = rows.find((row) => row.shape === shape && row.name === 'direct');
+    lines.push('', `### ${shape}`, '');
+    lines.push(
+      '| proxy | requests/s | to HAProxy | CPU µs/request | to HAProxy (CPU) | p50 ms | p99 ms | memory MiB | errors |',
+    );
+    lines.push('|---|---|---|---|---|---|---|---|---|');
+    for (const row of rows.filter((entry) => entry.shape === shape)) {
+      const added = (pick: 'p50Ms' | 'p99Ms') =>
+        direct === undefined || row === direct ? row[pick].toFixed(3) : `+${(row[pick] - direct[pick]).toFixed(3)}`;
+      const cells = [
+        row.name,
+        Math.round(row.perSecond),
+        row.toHaproxy?.toFixed(2) ?? '',
+        row.cpuMicros.toFixed(1),
+        row.toHaproxyCpu?.toFixed(2) ?? '',
+        added('p50Ms'),
+        added('p99Ms'),
+        row.residentMiB.toFixed(0),
+        row.errors,
+      ];
+      lines.push(`| ${cells.join(' | ')} |`);
+    }
+  }
+  lines.push('', `Rounds: ${new Set(measured.map((run) => run.round)).size}, interleaved; medians.`);
+  return lines.join('\n');
+}
+
+function versionOf(command: readonly string[]): string {
+  try {
+    const [program, ...given] = command as [string, ...string[]];
+    return execFileSync('sh', ['-c', `${[program, ...given].join(' ')} 2>&1 | head -1`], { encoding: 'utf8' }).trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+function packageVersion(name: string): string {
+  const path = new URL(`../../node_modules/${name}/package.json`, import.meta.url);
+  return `${name} ${(JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version}`;
+}
+
+export function report(
+  measured: readonly Measured[],
+  run: { readonly rounds: number; readonly seconds: number; readonly out: string | null },
+): string {
+  const rows = summaries(measured);
+  const about = {
+    commit: versionOf(['git', 'rev-parse', 'HEAD']),
+    date: new Date().toISOString(),
+    node: process.version,
+    cpu: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
+    versions: [
+      versionOf(['haproxy', '-v']),
+      versionOf(['nginx', '-v']),
+      versionOf(['wrk', '-v']),
+      packageVersion('http-proxy-3'),
+      packageVersion('httpxy'),
+    ],
+    rounds: run.rounds,
+    seconds: run.seconds,
+  };
+  const text = [
+    '# Gateway benchmark',
+    '',
+    `Commit ${about.commit}, ${about.date}, Node ${about.node}, ${about.cpu}.`,
+    `${about.versions.join('; ')}.`,
+    '',
+    'Same split everywhere (95/5 by a hash of the user cookie, header rule). Proxy on one core, upstream (nginx) and load',
+    '(wrk) on the other. In c1 the p50 and p99 of the proxies are what they add to `direct`. Made with `npm run bench:gateway -- --out bench/results`.',
+    table(rows, measured),
+    '',
+  ].join('\n');
+  if (run.out !== null) {
+    writeFileSync(
+      join(run.out, 'gateway.json'),
+      `${JSON.stringify({ about, summary: rows, runs: measured }, null, 2)}\n`,
+    );
+    writeFileSync(join(run.out, 'gateway.md'), text);
+  }
+  return text;
+}
