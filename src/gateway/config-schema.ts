@@ -88,10 +88,11 @@ function pathText(path: readonly PropertyKey[]): string {
 function checkNames(config: GatewayConfig): void {
   const revisions = config.versions.map((version) => version.revision);
   refuseTwice(revisions, 'versions', 'revision');
+  // Several patterns may share a name (a route is a named set of paths); the same pattern twice is a mistake.
   refuseTwice(
-    config.routes.map((route) => route.name),
+    config.routes.map((route) => route.pattern),
     'routes',
-    'name',
+    'pattern',
   );
   const other = config.routes.findIndex((route) => route.name === 'other');
   if (other >= 0) throw new ConfigInvalid(`routes[${other}].name`, '"other" is the name of all that matches no route');

@@ -13,7 +13,10 @@ export interface GatewayVersion {
   readonly endpoints: readonly Endpoint[];
 }
 
-/** A named set of paths that is counted on its own. `pattern`: exact path, or a prefix that ends in `*`. First match wins. */
+/**
+ * One path of a named set that is counted on its own; entries of one name are counted together. `pattern`: exact path,
+ * or a prefix that ends in `*`. First match wins.
+ */
 export interface CountedRoute {
   readonly name: string;
   readonly pattern: string;
