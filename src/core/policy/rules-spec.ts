@@ -7,12 +7,19 @@ import { type RuleContext, refuseTwice } from './rule-report.ts';
 /** Set for each replica; a value of the policy could not win. */
 const OWN_VARIABLES = ['PORT', 'HOST'];
 
+/** More rules than these slow every request down; the gateway refuses more. */
+const MOST_RULES = 100;
+
 export function specRules(context: RuleContext): void {
   workloadRules(context);
   userRules(context);
   unanalysedRules(context);
   timeRules(context);
   const { spec, report } = context;
+  for (const key of ['routes', 'audience'] as const) {
+    const count = spec[key]?.length ?? 0;
+    report.refuseIf(count > MOST_RULES, [key], `holds ${count} entries`, `write at most ${MOST_RULES}`);
+  }
   const notify = (spec.notify ?? []).map((each) => (each === undefined ? undefined : canonicalJson(each)));
   for (const [index, each] of notify.entries()) {
     if (each !== undefined && notify.indexOf(each) < index) {

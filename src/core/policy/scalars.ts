@@ -231,7 +231,23 @@ export const weight = () =>
 /** A fraction, written in percent. */
 export const percent = () => leaf(z.string(), { what: 'a percentage such as 0.2%', parse: parsePercentText });
 
-export const bytes = () => leaf(z.string(), { what: 'a size such as 10MiB', parse: parseBytes });
+export function bytes(range: { readonly min?: string; readonly max?: string } = {}) {
+  const [min, max] = [knownBytes(range.min ?? '1B'), knownBytes(range.max ?? '1024TiB')];
+  return leaf(z.string(), {
+    what: 'a size such as 10MiB',
+    parse(value): Parsed<number> {
+      const parsed = parseBytes(value);
+      if (!parsed.ok) return parsed;
+      if (parsed.value < min) return refuse(`${value} is too small`, `write at least ${range.min ?? '1B'}`);
+      return parsed.value > max ? refuse(`${value} is too large`, `write at most ${range.max}`) : parsed;
+    },
+  });
+}
+
+function knownBytes(text: string): number {
+  const parsed = parseBytes(text);
+  return parsed.ok ? parsed.value : 0;
+}
 
 export const quantity = () =>
   leaf(z.string(), { what: 'a number with its unit: 2%, 500ms or 512MiB', parse: parseQuantity });

@@ -31,7 +31,10 @@ const timeouts = object(
 const limits = object(
   { what: 'limits of the gateway' },
   {
-    head: defaulted(bytes(), '16KiB', { description: 'Largest head of a request.', example: '32KiB' }),
+    head: defaulted(bytes({ min: '256B', max: '1MiB' }), '16KiB', {
+      description: 'Largest head of a request.',
+      example: '32KiB',
+    }),
     body: defaulted(bytes(), '1GiB', { description: 'Largest body of a request.', example: '100MiB' }),
     connections: defaulted(whole(1, 1_000_000, 'a number of connections'), 10_000, {
       description: 'Connections from users open at the same time.',

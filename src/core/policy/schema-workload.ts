@@ -64,7 +64,7 @@ const processTemplate = object(
         example: { LOG_LEVEL: 'info' },
       },
     ),
-    workingDirectory: optional(fileName('a folder'), 'the folder of the policy file', {
+    workingDirectory: optional(fileName('a folder'), 'the folder in which the agent was started', {
       description: 'Folder in which the command is started.',
       example: '/srv/shop',
     }),
@@ -114,7 +114,7 @@ const processes = object(
       object(
         { what: 'log settings' },
         {
-          maxBytes: defaulted(bytes(), '10MiB', {
+          maxBytes: defaulted(bytes({ min: '1KiB', max: '1TiB' }), '10MiB', {
             description: 'A log file is put aside when it has grown to this size.',
             example: '50MiB',
           }),
