@@ -1,0 +1,46 @@
+// Ends everything that belongs to one state folder: the gateways and the replicas, which outlive the agent on purpose.
+// For places that are thrown away (demo, trials). It refuses to end anything it cannot name by pid and start time.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { markedProcesses, stateId } from '../../adapters/workloads/processes/marker.ts';
+import { readJsonFile } from '../../lib/atomic-file.ts';
+import { identify, isRunning, type ProcessIdentity, signalProcess } from '../../lib/proc.ts';
+
+const GENTLE_MS = 3_000;
+const LOOK_MS = 50;
+
+/** Gracefully first, then for good. Resolves when all of it is gone. */
+export async function takeDown(stateDir: string): Promise<void> {
+  const doomed = [...gatewaysOf(stateDir), ...replicasOf(stateDir)];
+  for (const each of doomed) signalProcess(each, 'SIGTERM');
+  const gentleUntil = Date.now() + GENTLE_MS;
+  while (doomed.some(isRunning)) {
+    if (Date.now() > gentleUntil) for (const each of doomed) signalProcess(each, 'SIGKILL');
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
+
+export function replicasOf(stateDir: string): readonly ProcessIdentity[] {
+  return markedProcesses(stateId(join(stateDir, 'processes'))).map(({ identity }) => identity);
+}
+
+export function gatewaysOf(stateDir: string): readonly ProcessIdentity[] {
+  const root = join(stateDir, 'gateways');
+  return entries(root).flatMap((policy) =>
+    entries(join(root, policy))
+      .filter((name) => /^gateway-.+\.json$/.test(name))
+      .map((name) => readJsonFile(join(root, policy, name)) as { pid: number; startTicks: number | string | null })
+      .flatMap(({ pid, startTicks }) => {
+        const found = identify(pid);
+        return found !== null && String(startTicks) === found.startTicks ? [found] : [];
+      }),
+  );
+}
+
+function entries(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
