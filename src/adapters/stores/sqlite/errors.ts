@@ -42,10 +42,10 @@ export class StoreUnreadable extends HaldaneError {
 }
 
 const SQLITE_FULL = 13;
-const SQLITE_CORRUPT = 11;
-const SQLITE_NOTADB = 26;
+/** PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN, AUTH: the machine's trouble, not the file's. */
+const TROUBLE_OF_MACHINE = new Set([3, 5, 6, 7, 8, 10, SQLITE_FULL, 14, 23]);
 
-/** SQLite's primary result code of an error; null if it is none of SQLite's. */
+/** SQLite's main result code of an error; null if it is none of SQLite's. */
 function sqliteCode(error: unknown): number | null {
   const { code, errcode } = error as { code?: unknown; errcode?: unknown };
   return code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number' ? errcode & 0xff : null;
@@ -56,7 +56,8 @@ export function isDiskFull(error: unknown): boolean {
   return sqliteCode(error) === SQLITE_FULL || code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG';
 }
 
-export function isDamage(error: unknown): boolean {
+/** Whether an error while opening says that the file is not what was written. */
+export function isDamageOfFile(error: unknown): boolean {
   const code = sqliteCode(error);
-  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
+  return code !== null && !TROUBLE_OF_MACHINE.has(code);
 }

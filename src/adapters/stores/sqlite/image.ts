@@ -70,6 +70,7 @@ export class Image {
     for (const entry of delta.journal ?? []) {
       if (!this.journal.has(entry.sequence)) this.journal.set(entry.sequence, entry);
     }
+    if ((delta.releases ?? []).length > 0) this.dropOldReleases(delta.states ?? []);
   }
 
   /** Everything, as one change: rows in their order. */
@@ -83,9 +84,9 @@ export class Image {
     };
   }
 
-  /** The releases that retention would have dropped by now: two readings put together can bring them back. */
-  dropOldReleases(): void {
-    for (const { policy, keepReleases } of this.states.values()) {
+  /** Retention, as the database does it; two readings put together can bring dropped releases back. */
+  dropOldReleases(states: Iterable<StateRow> = this.states.values()): void {
+    for (const { policy, keepReleases } of states) {
       const own = [...this.releases.values()].filter((release) => release.policy === policy);
       own.sort((a, b) => a.first - b.first);
       for (const { id } of own.slice(0, -Math.max(1, keepReleases))) this.releases.delete(id);

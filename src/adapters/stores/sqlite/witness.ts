@@ -23,6 +23,8 @@ const FORMAT = 1;
 export interface WitnessReading {
   /** Whose witness it is; null if there is none, or its first line is damaged. */
   readonly storeId: string | null;
+  /** The schema of the database when it was last written anew; null as above. */
+  readonly schema: number | null;
   readonly exists: boolean;
   readonly deltas: readonly Delta[];
   /** Numbers of whole lines that cannot be trusted. */
@@ -31,17 +33,31 @@ export interface WitnessReading {
   readonly torn: boolean;
 }
 
+export interface WitnessHeader {
+  readonly storeId: string;
+  readonly schema: number;
+}
+
+const NO_WITNESS: WitnessReading = {
+  storeId: null,
+  schema: null,
+  exists: false,
+  deltas: [],
+  badLines: [],
+  torn: false,
+};
+
 export function readWitness(path: string): WitnessReading {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    if (isMissing(error)) return { storeId: null, exists: false, deltas: [], badLines: [], torn: false };
+    if (isMissing(error)) return NO_WITNESS;
     throw error;
   }
   const deltas: Delta[] = [];
   const badLines: number[] = [];
-  let storeId: string | null = null;
+  let header: WitnessHeader | null = null;
   let start = 0;
   for (let number = 1; start < bytes.length; number += 1) {
     const end = bytes.indexOf(10, start);
@@ -49,10 +65,11 @@ export function readWitness(path: string): WitnessReading {
     const value = parseLine(bytes.toString('utf8', start, end));
     start = end + 1;
     if (value === null) badLines.push(number);
-    else if (number === 1 && 'store' in value) storeId = String(value.store);
+    else if (number === 1 && 'storeId' in value) header = value as unknown as WitnessHeader;
     else deltas.push(value as Delta);
   }
-  return { storeId, exists: true, deltas, badLines, torn: start < bytes.length };
+  const { storeId = null, schema = null } = header ?? {};
+  return { storeId, schema, exists: true, deltas, badLines, torn: start < bytes.length };
 }
 
 function parseLine(line: string): Record<string, unknown> | null {
@@ -94,8 +111,8 @@ export class Witness {
   }
 
   /** Writes a witness anew, whole or not at all. */
-  static write(path: string, storeId: string, deltas: Iterable<Delta>): Witness {
-    replaceFile(path, storeId, deltas);
+  static write(path: string, header: WitnessHeader, deltas: Iterable<Delta>): Witness {
+    replaceFile(path, header, deltas);
     return Witness.resume(path);
   }
 
@@ -115,8 +132,8 @@ export class Witness {
     return this.#bytes > 2 * this.#liveBytes + slackBytes;
   }
 
-  rewrite(storeId: string, deltas: Iterable<Delta>): void {
-    replaceFile(this.#path, storeId, deltas);
+  rewrite(header: WitnessHeader, deltas: Iterable<Delta>): void {
+    replaceFile(this.#path, header, deltas);
     closeSync(this.#file);
     this.#file = openSync(this.#path, 'a', 0o600);
     this.#bytes = fstatSync(this.#file).size;
@@ -128,12 +145,12 @@ export class Witness {
   }
 }
 
-function replaceFile(path: string, storeId: string, deltas: Iterable<Delta>): void {
+function replaceFile(path: string, header: WitnessHeader, deltas: Iterable<Delta>): void {
   const temporary = `${path}.new`;
   const file = openSync(temporary, 'w', 0o600);
   try {
     try {
-      writeWhole(file, lineOf({ store: storeId, format: FORMAT }));
+      writeWhole(file, lineOf({ ...header, format: FORMAT }));
       for (const delta of deltas) writeWhole(file, lineOf(delta));
       fsyncSync(file);
     } finally {

@@ -1,0 +1,261 @@
+// What every Store must do, as tests: versions and conflicts, one write or none, the hash chain, commands once,
+// retention, and what is still there after reopening. An adapter's test calls this with a way to make one.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { checkChain } from '../journal-chain.ts';
+import type { StateChange, Store } from '../store.ts';
+
+export interface StoreUnderTest {
+  readonly store: Store;
+  /** Closes the store and opens the same again; null if it is not durable. */
+  readonly reopen: (() => Promise<Store>) | null;
+  /** From now on the disk is full; null if this cannot be brought about. */
+  readonly fillUp: (() => Promise<void>) | null;
+  end(): Promise<void>;
+}
+
+export function storeConformance(name: string, make: () => Promise<StoreUnderTest>): void {
+  const trial = (title: string, body: (under: StoreUnderTest) => Promise<void>) =>
+    test(title, async () => {
+      const under = await make();
+      try {
+        await body(under);
+      } finally {
+        await under.end();
+      }
+    });
+  describe(`${name} as a Store`, () => {
+    stateTrials(trial);
+    journalTrials(trial);
+    declarationTrials(trial);
+    commandTrials(trial);
+    releaseTrials(trial);
+    durabilityTrials(trial);
+  });
+}
+
+type Trial = (title: string, body: (under: StoreUnderTest) => Promise<void>) => void;
+
+function changeOf(policy: string, expectedVersion: number, rest: Partial<StateChange> = {}): StateChange {
+  const state = JSON.stringify({ policy, version: expectedVersion + 1 });
+  return { policy, expectedVersion, state, journal: [], releases: [], answers: [], keepReleases: 3, ...rest };
+}
+
+function line(document: string, release: string | null = null) {
+  return { release, wallTime: '2026-01-01T00:00:00.000Z', document };
+}
+
+function stateTrials(trial: Trial): void {
+  trial('a policy nobody recorded has no state', async ({ store }) => {
+    assert.equal(await store.readState('shop'), null);
+  });
+
+  trial('what was recorded is read back, with a version that rises by one', async ({ store }) => {
+    assert.deepEqual(await store.record(changeOf('shop', 0, { state: '{"a":1}' })), { kind: 'recorded', version: 1 });
+    assert.deepEqual(await store.record(changeOf('shop', 1, { state: '{"a":2}' })), { kind: 'recorded', version: 2 });
+    const read = await store.readState('shop');
+    assert.equal(read?.state, '{"a":2}');
+    assert.equal(read?.version, 2);
+    assert.equal(await store.readState('other'), null);
+  });
+
+  trial('row 64: a decision made on an older version is refused, and nothing of it is written', async ({ store }) => {
+    await store.addCommand({ id: 'c1', policy: 'shop', document: '{}' });
+    await store.record(changeOf('shop', 0));
+    const stale = changeOf('shop', 0, {
+      journal: [line('"stale"')],
+      releases: [{ id: 'shop-1', document: '{}' }],
+      answers: [{ id: 'c1', document: '{}' }],
+    });
+    assert.deepEqual(await store.record(stale), { kind: 'conflict' });
+    assert.deepEqual(await store.journal({}), []);
+    assert.equal(await store.release('shop-1'), null);
+    assert.equal((await store.command('c1'))?.answer, null);
+    assert.equal((await store.readState('shop'))?.version, 1);
+  });
+
+  trial('a full disk is an answer: nothing is written, reading goes on, nothing new may start', async (under) => {
+    if (under.fillUp === null) return;
+    const { store } = under;
+    await store.record(changeOf('shop', 0));
+    await under.fillUp();
+    const large = changeOf('shop', 1, { state: 'x'.repeat(3_000_000), journal: [line('"lost"')] });
+    assert.equal((await store.record(large)).kind, 'full');
+    assert.equal((await store.readState('shop'))?.version, 1);
+    assert.deepEqual(await store.journal({}), []);
+    const health = await store.health();
+    assert.equal(health.writable, false);
+    assert.ok(health.message.length > 0);
+  });
+}
+
+function journalTrials(trial: Trial): void {
+  trial('entries are numbered without gaps across policies and chained by their hashes', async ({ store }) => {
+    await store.record(changeOf('shop', 0, { journal: [line('1', 'shop-1'), line('2')] }));
+    await store.record(changeOf('blog', 0, { journal: [line('3')] }));
+    await store.record(changeOf('shop', 1, { journal: [line('4', 'shop-1')] }));
+    const entries = await store.journal({});
+    assert.deepEqual(
+      entries.map(({ sequence, document }) => [sequence, document]),
+      [
+        [1, '1'],
+        [2, '2'],
+        [3, '3'],
+        [4, '4'],
+      ],
+    );
+    assert.equal(checkChain(entries).kind, 'intact');
+  });
+
+  trial('the journal is read by policy, release, position and count', async ({ store }) => {
+    await store.record(changeOf('shop', 0, { journal: [line('1', 'shop-1'), line('2')] }));
+    await store.record(changeOf('blog', 0, { journal: [line('3')] }));
+    await store.record(changeOf('shop', 1, { journal: [line('4', 'shop-1')] }));
+    const read = async (query: Parameters<Store['journal']>[0]) =>
+      (await store.journal(query)).map(({ sequence }) => sequence);
+    assert.deepEqual(await read({ policy: 'shop' }), [1, 2, 4]);
+    assert.deepEqual(await read({ release: 'shop-1' }), [1, 4]);
+    assert.deepEqual(await read({ after: 2 }), [3, 4]);
+    assert.deepEqual(await read({ policy: 'shop', after: 1, limit: 1 }), [2]);
+  });
+}
+
+function declarationTrials(trial: Trial): void {
+  trial('a declaration is kept, its generation rises with each change only', async ({ store }) => {
+    assert.equal((await store.declare('shop', '{"a":1}')).generation, 1);
+    assert.equal((await store.declare('shop', '{"a":1}')).generation, 1);
+    assert.equal((await store.declare('shop', '{"a":2}')).generation, 2);
+    const declaration = await store.declaration('shop');
+    assert.deepEqual(declaration, { policy: 'shop', document: '{"a":2}', generation: 2, removed: false });
+    assert.deepEqual(await store.declarations(), [declaration]);
+    assert.equal(await store.declaration('blog'), null);
+  });
+
+  trial('a withdrawn declaration stays, marked; declaring it again brings it back', async ({ store }) => {
+    await store.declare('shop', '{}');
+    await store.withdraw('shop');
+    await store.withdraw('unknown');
+    assert.equal((await store.declaration('shop'))?.removed, true);
+    assert.equal((await store.declaration('shop'))?.generation, 2);
+    assert.equal((await store.declare('shop', '{}')).removed, false);
+    assert.equal((await store.declarations()).length, 1);
+  });
+
+  trial('declarations and commands are told to those who watch, with the name of the policy', async ({ store }) => {
+    const told: string[] = [];
+    const stop = store.watch((policy) => told.push(policy));
+    await store.declare('shop', '{}');
+    await store.declare('shop', '{}');
+    await store.addCommand({ id: 'c1', policy: 'blog', document: '{}' });
+    await store.withdraw('shop');
+    stop();
+    await store.declare('news', '{}');
+    assert.deepEqual(told, ['shop', 'blog', 'shop']);
+  });
+}
+
+function commandTrials(trial: Trial): void {
+  trial('row 69: a command stays pending until it is answered, in the order they came', async ({ store }) => {
+    await store.addCommand({ id: 'b', policy: 'shop', document: '"first"' });
+    await store.addCommand({ id: 'a', policy: 'shop', document: '"second"' });
+    await store.addCommand({ id: 'c', policy: 'blog', document: '"other"' });
+    const pending = await store.pendingCommands('shop');
+    assert.deepEqual(
+      pending.map(({ id, document, answer }) => [id, document, answer]),
+      [
+        ['b', '"first"', null],
+        ['a', '"second"', null],
+      ],
+    );
+    await store.record(changeOf('shop', 0, { answers: [{ id: 'b', document: '"yes"' }] }));
+    assert.deepEqual(
+      (await store.pendingCommands('shop')).map(({ id }) => id),
+      ['a'],
+    );
+    assert.equal((await store.command('b'))?.answer, '"yes"');
+    assert.equal(await store.command('unknown'), null);
+  });
+
+  trial('the same command twice is one command', async ({ store }) => {
+    await store.addCommand({ id: 'c1', policy: 'shop', document: '"once"' });
+    await store.addCommand({ id: 'c1', policy: 'shop', document: '"twice"' });
+    await store.record(changeOf('shop', 0, { answers: [{ id: 'c1', document: '"done"' }] }));
+    await store.addCommand({ id: 'c1', policy: 'shop', document: '"again"' });
+    assert.deepEqual(await store.pendingCommands('shop'), []);
+    assert.equal((await store.command('c1'))?.document, '"once"');
+  });
+
+  trial('an answer to a command nobody stored is no error', async ({ store }) => {
+    const change = changeOf('shop', 0, { answers: [{ id: 'unknown', document: '"no"' }] });
+    assert.equal((await store.record(change)).kind, 'recorded');
+  });
+}
+
+function releaseTrials(trial: Trial): void {
+  const releases = (...ids: string[]) => ids.map((id) => ({ id, document: JSON.stringify(id) }));
+
+  trial('releases are kept by id, oldest first, and changed in place', async ({ store }) => {
+    await store.record(changeOf('shop', 0, { releases: releases('shop-9', 'shop-10') }));
+    await store.record(changeOf('shop', 1, { releases: [{ id: 'shop-9', document: '"ended"' }] }));
+    assert.deepEqual(await store.releases('shop'), [
+      { id: 'shop-9', document: '"ended"' },
+      { id: 'shop-10', document: '"shop-10"' },
+    ]);
+    assert.deepEqual(await store.release('shop-9'), { id: 'shop-9', policy: 'shop', document: '"ended"' });
+    assert.equal(await store.release('shop-1'), null);
+  });
+
+  trial('the oldest releases beyond the limit are dropped; their journal entries stay', async ({ store }) => {
+    for (let number = 1; number <= 5; number += 1) {
+      const id = `shop-${number}`;
+      const change = { releases: releases(id), journal: [line(`"${id}"`, id)], keepReleases: 3 };
+      await store.record(changeOf('shop', number - 1, change));
+    }
+    await store.record(changeOf('blog', 0, { releases: releases('blog-1'), keepReleases: 1 }));
+    const kept = (await store.releases('shop')).map(({ id }) => id);
+    assert.deepEqual(kept, ['shop-3', 'shop-4', 'shop-5']);
+    assert.equal((await store.journal({ release: 'shop-1' })).length, 1);
+    assert.equal((await store.releases('blog')).length, 1);
+  });
+
+  trial('the newest release is kept even with a limit of 0', async ({ store }) => {
+    await store.record(changeOf('shop', 0, { releases: releases('shop-1', 'shop-2'), keepReleases: 0 }));
+    assert.deepEqual(
+      (await store.releases('shop')).map(({ id }) => id),
+      ['shop-2'],
+    );
+  });
+}
+
+function durabilityTrials(trial: Trial): void {
+  trial('I6: everything is still there after closing and opening again', async ({ store, reopen }) => {
+    if (reopen === null) return;
+    await store.declare('shop', '{"a":1}');
+    await store.addCommand({ id: 'c1', policy: 'shop', document: '1' });
+    await store.addCommand({ id: 'c2', policy: 'shop', document: '2' });
+    const change = {
+      journal: [line('"started"', 'shop-1')],
+      releases: [{ id: 'shop-1', document: '"r"' }],
+      answers: [{ id: 'c1', document: '"ok"' }],
+    };
+    await store.record(changeOf('shop', 0, change));
+    const before = await everything(store);
+    const again = await reopen();
+    assert.deepEqual(await everything(again), before);
+    await again.record(changeOf('shop', 1, { journal: [line('"next"')] }));
+    const entries = await again.journal({});
+    assert.equal(entries.length, 2);
+    assert.equal(checkChain(entries).kind, 'intact');
+  });
+}
+
+async function everything(store: Store): Promise<unknown> {
+  return {
+    state: await store.readState('shop'),
+    declarations: await store.declarations(),
+    pending: await store.pendingCommands('shop'),
+    command: await store.command('c1'),
+    releases: await store.releases('shop'),
+    journal: await store.journal({}),
+  };
+}
