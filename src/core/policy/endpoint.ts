@@ -16,7 +16,11 @@ export function parseListen(value: unknown): Parsed<Endpoint> {
   if (typeof value === 'number') return parsePort(value, '127.0.0.1');
   if (typeof value !== 'string') return refuse('is not an address', examples);
   if (/^\d+$/.test(value)) return parsePort(Number(value), '127.0.0.1');
-  if (value.startsWith(':')) {
+  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(value)?.[0];
+  if (scheme !== undefined) {
+    return refuse(`${quoted(value)} is not an address but a URL`, `write ${quoted(value.slice(scheme.length))}`);
+  }
+  if (/^:\d+$/.test(value)) {
     return refuse(
       `${quoted(value)} does not say which interface`,
       `write ${value.slice(1)} for this machine only, or 0.0.0.0${value} for every interface`,
@@ -78,7 +82,7 @@ function parseAddress(text: string, examples: string): Parsed<{ host: string; po
   const match = ADDRESS.exec(text);
   const colons = text.split(':').length - 1;
   if (match === null) {
-    if (colons > 1 && !text.includes('[')) {
+    if (colons > 1 && /^[0-9A-Fa-f:.]+$/.test(text)) {
       return refuse(`${quoted(text)} is an IPv6 address without brackets`, 'write it in brackets: [::1]:8080');
     }
     return refuse(`${quoted(text)} is not an address`, examples);

@@ -25,6 +25,9 @@ export type ParseResult =
 
 const LONGEST_TEXT = 1_000_000;
 const MOST_DOCUMENTS = 1_000;
+/** A broken document breaks in many places; the first few say it all. */
+const MOST_YAML_ERRORS = 5;
+const TOO_DEEP = { problem: 'is nested too deeply', fix: 'write the policy flat, as in the reference' };
 
 /**
  * @example parsePolicyText('apiVersion: haldane.dev/v1alpha1\nkind: ReleasePolicy\n...', { hash: sha256Hex })
@@ -33,17 +36,8 @@ export function parsePolicyText(text: string, { hash }: ParseOptions): ParseResu
   if (text.length > LONGEST_TEXT)
     return refuseText('the text is longer than 1,000,000 characters', 'split it into files');
   const lines = new LineCounter();
-  const parsed = parseAllDocuments(text, {
-    lineCounter: lines,
-    uniqueKeys: false,
-    prettyErrors: false,
-    keepSourceTokens: false,
-    intAsBigInt: false,
-    merge: false,
-    version: '1.2',
-    logLevel: 'silent',
-  });
-  const documents = Array.isArray(parsed) ? (parsed as Document.Parsed[]) : [];
+  const documents = parseYaml(text, lines);
+  if (documents === null) return refuseText(TOO_DEEP.problem, TOO_DEEP.fix);
   const written = documents.filter((document) => document.contents !== null || document.errors.length > 0);
   if (written.every((document) => isEmpty(document))) {
     return refuseText(
@@ -59,6 +53,24 @@ export function parsePolicyText(text: string, { hash }: ParseOptions): ParseResu
     readDocument({ document, lines, hash, errors, good });
   refuseSame(good, errors);
   return errors.length > 0 ? { kind: 'refused', errors } : { kind: 'ok', documents: good };
+}
+
+/** null when the nesting is deeper than a parser can follow. */
+function parseYaml(text: string, lineCounter: LineCounter): readonly Document.Parsed[] | null {
+  try {
+    const parsed = parseAllDocuments(text, {
+      lineCounter,
+      uniqueKeys: false,
+      prettyErrors: false,
+      merge: false,
+      version: '1.2',
+      logLevel: 'silent',
+    });
+    return Array.isArray(parsed) ? (parsed as Document.Parsed[]) : [];
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 }
 
 function refuseText(problem: string, fix: string): ParseResult {
@@ -85,7 +97,7 @@ function readDocument({ document, lines, hash, errors, good }: Reading): void {
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   if (document.errors.length > 0) {
-    for (const error of document.errors.slice(0, 20)) {
+    for (const error of document.errors.slice(0, MOST_YAML_ERRORS)) {
       errors.push(toError({ path: [], ...explainYaml(error.code, error.message) }, at(error.pos[0])));
     }
     return;
@@ -136,6 +148,8 @@ function explainYaml(code: string, message: string): { problem: string; fix: str
   const [sentence = message] = message.split('\n');
   const problem = `this is not YAML: ${sentence.charAt(0).toLowerCase()}${sentence.slice(1).replace(/:$/, '')}`;
   switch (code) {
+    case 'RESOURCE_EXHAUSTION':
+      return TOO_DEEP;
     case 'TAB_AS_INDENT':
       return { problem, fix: 'indent with spaces' };
     case 'BAD_INDENT':

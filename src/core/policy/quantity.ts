@@ -3,7 +3,7 @@
  * It refuses a bare number wherever two units could be meant, and never guesses.
  */
 import { parseDuration } from '../model/duration.ts';
-import { quoted } from './describe-value.ts';
+import { describeValue, quoted } from './describe-value.ts';
 import { accept, type Parsed, refuse } from './fields.ts';
 
 const PLAIN_NUMBER = /^\d+(?:\.\d+)?$/;
@@ -45,7 +45,7 @@ export function parsePercentText(value: unknown): Parsed<number> {
 export function parseWeight(value: unknown): Parsed<number> {
   const percent = typeof value === 'string' ? Number(PERCENT.exec(value)?.[1] ?? Number.NaN) : value;
   if (typeof percent !== 'number' || Number.isNaN(percent)) {
-    return refuse(`${quoted(String(value))} is not a weight`, 'write a number of percent, as in 5 or "5%"');
+    return refuse(`${describeValue(value)} is not a weight`, 'write a number of percent, as in 5 or "5%"');
   }
   if (percent <= 0) return refuse(`a weight of ${percent} reaches nobody`, 'write a weight above 0, for example 1');
   if (percent > 100) return refuse(`a weight of ${percent} is more than 100 percent`, 'write a weight up to 100');

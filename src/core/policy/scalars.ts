@@ -58,9 +58,9 @@ export function number(range: {
       if (typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value))) {
         return refuse(`${quoted(value)} is text, not a number`, `write ${Number(value)} without quotes`);
       }
-      if (typeof value !== 'number')
+      if (typeof value !== 'number' || Number.isNaN(value))
         return refuse(`${describeValue(value)} is not ${what}`, `write ${what}, ${bounds}`);
-      if (whole && !Number.isInteger(value)) {
+      if (whole && Number.isFinite(value) && !Number.isInteger(value)) {
         return refuse(`${value} is not a whole number`, `write ${Math.floor(value)} or ${Math.ceil(value)}`);
       }
       const inside = open ? value > min && value < max : value >= min && value <= max;

@@ -49,7 +49,7 @@ function convert(to: Conversion, node: unknown, path: Path, keyOffset: number | 
   to.places.set(placeKey(path), { keyOffset, valueOffset: range?.[0] ?? null });
   if (node === null || node === undefined) return null;
   if (path.length > DEEPEST)
-    return refuse(to, path, 'is nested too deeply', 'write the policy flat, as in the reference');
+    return refuse(to, [], 'is nested too deeply', 'write the policy flat, as in the reference');
   if (isAlias(node)) return refuse(to, path, 'is an alias (*)', 'write the value out: a policy is read by people');
   refuseDecoration(to, node as Node, path);
   if (isScalar(node)) return scalarValue(to, node, path);
