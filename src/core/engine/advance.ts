@@ -12,7 +12,7 @@ export function advance(turn: Turn, release: Release): void {
   const plateau = plateauOf(release);
   if (followRisk(turn, release)) return;
   if (!isAsAsked(turn, release.to.revision, release.weightPercent)) {
-    return hold(turn, `waits for the data plane to give ${release.to.label} its ${release.weightPercent} %`);
+    return holdForEvidence(turn, release, `the data plane does not give it its ${release.weightPercent} % yet`);
   }
   const isHurried = release.advances.some((advanced) => advanced.stage === plateau.index);
   const bakeMs = isHurried ? 0 : plateau.bakeMs - release.elapsed.stageMs;
@@ -61,6 +61,8 @@ function missingEvidence(release: Release, plateau: Plateau): string | null {
 }
 
 function missingExposure(release: Release, plateau = plateauOf(release)): string | null {
+  // Evidence carried over from an earlier try says nothing of now: at least one window of this try must be there.
+  if (release.windows === 0 && plateau.checks.length > 0) return 'nothing has been measured in this release yet';
   for (const check of plateau.checks) {
     const verdict = verdictOn(release, check.name);
     const outcome = verdict?.exposure.outcome ?? 'undecided';

@@ -35,7 +35,8 @@ function needsSizing(turn: Turn, wanted: readonly WantedVersion[]): boolean {
 
 /**
  * The weight the canary may have in this very moment: what is asked, but never more than its ready replicas cover, and
- * nothing without a ready replica. Blind, the weight may fall and not rise.
+ * nothing without a ready replica. Blind, paused or without readings, the weight may fall and not rise: a rise that was
+ * decided before and is still on its way waits, too (I7).
  */
 export function coveredWeight(turn: Turn, release: Release): number {
   const { to, weightPercent } = release;
@@ -43,7 +44,19 @@ export function coveredWeight(turn: Turn, release: Release): number {
   if (turn.observation.workload.kind === 'error') return Math.min(weightPercent, applied);
   const ready = readyReplicas(turn, to.revision);
   if (ready === 0) return 0;
+  if (isRiseHeld(release, applied)) return Math.min(weightPercent, applied);
   return ready >= neededReplicas(release) ? weightPercent : Math.min(weightPercent, applied);
+}
+
+function isRiseHeld(release: Release, applied: number): boolean {
+  if (release.phase.kind !== 'testing') return false;
+  if (release.paused !== null) return true;
+  return release.verdicts.some(({ check, exposure }) => {
+    const role = release.policy.checks.find((candidate) => candidate.name === check)?.role;
+    if (role === 'informational') return false;
+    // At weight 0 there is nothing to measure: silence then says nothing, and must not keep itself up.
+    return exposure.outcome === 'error' || (exposure.outcome === 'no-data' && applied > 0);
+  });
 }
 
 function askedOf(turn: Turn, revision: Revision): number {
@@ -89,11 +102,11 @@ function splitEffect(turn: Turn): Extract<Effect, { kind: 'ensureSplit' }> | nul
   const known = backends as readonly Backend[];
   const isThere = router.value.state !== 'absent' && router.value.state !== 'rejected' && router.value.split !== null;
   if (isThere && sameSplit(router.value.split, split) && sameEndpoints(router.value.endpoints, known)) {
-    turn.state = { ...turn.state, asked: split.weights };
+    turn.state = { ...turn.state, asked: split.weights, isInUse: true };
     return null;
   }
   announceDrift(turn, split);
-  turn.state = { ...turn.state, asked: split.weights };
+  turn.state = { ...turn.state, asked: split.weights, isInUse: false };
   return { kind: 'ensureSplit', split, backends: known };
 }
 
@@ -102,10 +115,11 @@ function backendOf(turn: Turn, revision: Revision): Backend | null {
   return version === null ? null : { revision, label: version.label, endpoints: version.endpoints };
 }
 
-/** What we asked for last and what is there differ, though nothing is changing over: a hand has been at it (row 56). */
+/** What was asked for last was in use, and what is there now differs, though nothing is changing over: a hand has been at it (row 56). */
 function announceDrift(turn: Turn, split: Split): void {
   const { router } = turn.observation;
-  const { asked } = turn.state;
+  const { asked, isInUse } = turn.state;
+  if (!isInUse) return;
   if (router.kind === 'error' || router.value.state !== 'converged' || router.value.split === null) return;
   if (asked === null || sameWeights(asked, router.value.split.weights) || !sameWeights(asked, split.weights)) return;
   const found = router.value.split.weights.map((entry) => `${entry.revision} ${entry.weightPercent} %`).join(', ');

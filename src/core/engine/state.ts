@@ -170,6 +170,8 @@ export interface State {
   readonly retry: { readonly revision: Revision; readonly by: Signature } | null;
   /** The weights last asked of the router, to tell a hand's edit from our own. */
   readonly asked: readonly WeightedRevision[] | null;
+  /** The data plane was seen to use what was asked: what is there instead later is somebody else's. */
+  readonly isInUse: boolean;
   /** Milliseconds since each version's share was seen to be 0, for those that still run. */
   readonly draining: Readonly<Record<Revision, number>>;
 }
@@ -188,6 +190,7 @@ export function initialState(policy: string, now: Instant): State {
     wish: null,
     retry: null,
     asked: null,
+    isInUse: false,
     draining: {},
   };
 }
