@@ -32,7 +32,7 @@ export function drawScenario(seed: number): Scenario {
   const service = drawService(random, 0);
   const services = random.uniform() < 0.05 ? [service, drawService(random, 1)] : [service];
   const plan = services.flatMap((one, index) => [
-    ...drawReleases(random, one, index),
+    ...drawReleases(random, one, index, faultsEndMs),
     ...drawPeople(random, index, faultsEndMs),
     ...(isCalm ? [] : drawTroubles(random, one, index, faultsEndMs)),
   ]);
@@ -179,13 +179,13 @@ function drawGates(random: Random, chance: number): Gate[] {
 }
 
 /** One release for sure; often another version, the first again, or the same one later. */
-function drawReleases(random: Random, service: ServiceScenario, index: number): Planned[] {
+function drawReleases(random: Random, service: ServiceScenario, index: number, untilMs: number): Planned[] {
   const versions = Object.keys(service.truths);
   const planned: Planned[] = [];
   let atMs = 20_000 + random.integer(60_000);
   const declare = (version: string): void => {
     planned.push({ when: { atMs }, service: index, what: { kind: 'declare', version } });
-    atMs += 1_000 + Math.floor(random.uniform() ** 2 * 20 * MINUTE_MS);
+    atMs = Math.min(untilMs, atMs + 1_000 + Math.floor(random.uniform() ** 2 * 20 * MINUTE_MS));
   };
   declare(versions[1] as string);
   while (random.uniform() < 0.4 && planned.length < 5) declare(pick(random, versions));

@@ -109,6 +109,8 @@ type Handlers = {
 
 const HAPPEN: Handlers = {
   declare: (scene, { version }) => {
+    const book = scene.monitor.books.get(scene.current.policy.name);
+    if (book !== undefined) book.withdrawn = false;
     scene.current.version = version;
     declare(scene.store, scene.current);
   },
@@ -118,7 +120,11 @@ const HAPPEN: Handlers = {
     if (book !== undefined) book.policyNow = scene.current.policy;
     declare(scene.store, scene.current);
   },
-  withdraw: (scene) => void scene.store.port.withdraw(scene.current.policy.name),
+  withdraw: (scene) => {
+    const book = scene.monitor.books.get(scene.current.policy.name);
+    if (book !== undefined) book.withdrawn = true;
+    void scene.store.port.withdraw(scene.current.policy.name);
+  },
   command: (scene, what) => {
     const id = scene.nextId();
     const command: Command = {

@@ -10,7 +10,7 @@ import { createMonitor, type Monitor } from './invariants/monitor.ts';
 import { launchController } from './launch.ts';
 import { createPorts, type World } from './ports.ts';
 import type { Scenario } from './scenario.ts';
-import { createScheduler, type Scheduler } from './scheduler.ts';
+import { createScheduler, type Scheduler, type Ticket } from './scheduler.ts';
 import { createTrace, type Trace } from './trace.ts';
 import { createLife, type FaultPlan, type Life } from './wire.ts';
 import { createClockWorld } from './world/clock.ts';
@@ -42,6 +42,10 @@ export interface Simulation {
   /** Awaits numbered so far, and controllers started. */
   readonly awaits: number;
   readonly lives: number;
+  /** A controller is there now. */
+  readonly alive: boolean;
+  /** Starts a controller at once if there is none. */
+  revive(): void;
   state(policy: string): State | null;
   /** Runs until the time, the first violation, or `isDone`. */
   runUntil(endMs: number, isDone?: () => boolean): Promise<void>;
@@ -130,7 +134,10 @@ export function createSimulation(scenario: Scenario, options: SimulationOptions)
   const restarts = random.fork('restarts');
   const ids = random.fork('ids');
 
+  let nextLife: Ticket | null = null;
+
   function startLife(): void {
+    if (nextLife !== null) nextLife.cancelled = true;
     counts.lives += 1;
     life = createLife({
       number: counts.lives,
@@ -142,8 +149,9 @@ export function createSimulation(scenario: Scenario, options: SimulationOptions)
       },
       note,
       died: () => {
-        const delayMs = 100 + restarts.uniform() * scenario.faults.restartMs;
-        scheduler.after(delayMs, startLife);
+        const isWell = scheduler.nowMs >= scenario.faultsEndMs;
+        const delayMs = 100 + restarts.uniform() * (isWell ? 1_000 : scenario.faults.restartMs);
+        nextLife = scheduler.after(delayMs, startLife);
       },
     });
     note(`controller ${counts.lives} starts`);
@@ -191,6 +199,12 @@ export function createSimulation(scenario: Scenario, options: SimulationOptions)
     },
     get lives() {
       return counts.lives;
+    },
+    get alive() {
+      return life?.alive === true;
+    },
+    revive() {
+      if (life?.alive !== true) startLife();
     },
     state: (policy) => monitor.books.get(policy)?.state ?? null,
     kill: () => life?.kill(),

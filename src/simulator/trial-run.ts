@@ -76,8 +76,9 @@ export async function runScenario(
   };
 }
 
-/** Whatever was switched on is switched off, in case its end was planned for later. */
+/** Whatever was switched on is switched off, in case its end was planned for later; and somebody starts the controller. */
 function endFaults(simulation: Simulation): void {
+  simulation.revive();
   simulation.store.full = false;
   for (const service of simulation.services) {
     service.metricTrouble = 'none';
@@ -90,9 +91,18 @@ async function settle(simulation: Simulation, endMs: number, isDone: (book: Book
   let good = 0;
   while (scheduler.nowMs < endMs && good < POLLS && monitor.violations.length === 0) {
     await simulation.runUntil(Math.min(endMs, scheduler.nowMs + POLL_MS));
+    if (!simulation.alive || hasPending(simulation)) {
+      good = 0;
+      continue;
+    }
     // A release that flickers between a named wait and a look of its own waits all the same.
     good = [...monitor.books.values()].every(isDone) ? good + 1 : Math.max(0, good - 0.5);
   }
+}
+
+function hasPending(simulation: Simulation): boolean {
+  for (const { answer } of simulation.store.commands.values()) if (answer === null) return true;
+  return false;
 }
 
 /** The named thing a release waits for; null if it waits for none. */
@@ -119,6 +129,7 @@ function unsettledBecause(book: Book): string {
 
 /** The data plane gives everything to stable, or there is none and nothing serves. */
 function isServed(book: Book): boolean {
+  if (book.withdrawn) return true;
   const stable = book.state?.stable?.revision;
   if (stable === undefined) return true;
   return book.service.plane.instances.every(({ applied, pending }) => {

@@ -49,6 +49,8 @@ export interface Book {
   readonly scenario: ServiceScenario;
   /** As people declared it last. */
   policyNow: ReleasePolicy;
+  /** Hands off: nobody declares it any more. */
+  withdrawn: boolean;
   state: State | null;
   readonly answered: AnsweredCommand[];
   readonly chains: Map<string, Chain>;
@@ -73,6 +75,7 @@ export function openBook(
     service,
     scenario,
     policyNow: scenario.policy,
+    withdrawn: false,
     state: null,
     answered: [],
     chains: new Map(),

@@ -96,8 +96,9 @@ export function createMonitor(options: MonitorOptions): Monitor {
       if (result.kind === 'none') return;
       if (result.kind === 'error') book.lastMeasured = { atMs, kind: 'error' };
       // The opening reading holds no window: it says nothing, good or bad.
-      else if (query.cursor === null) book.lastMeasured = null;
-      else if (Object.values(result.measurement.readings).some((reading) => reading.kind === 'error')) {
+      else if (query.cursor === null) {
+        if (book.lastMeasured !== null) book.lastMeasured = { atMs, kind: 'none' };
+      } else if (Object.values(result.measurement.readings).some((reading) => reading.kind === 'error')) {
         book.lastMeasured = { atMs, kind: 'unusable' };
       } else book.lastMeasured = { atMs, kind: 'usable' };
     },
@@ -148,7 +149,8 @@ function noteRecord(book: Book, change: StateChange, options: MonitorOptions, ac
     if (command === null) continue;
     const answer = JSON.parse(document) as CommandAnswer;
     const underWay = before?.release != null && before.release.phase.kind !== 'ended' ? before.release : state.release;
-    const phase = before?.release == null || before.release.phase.kind === 'ended' ? 'at rest' : before.release.phase.kind;
+    const phase =
+      before?.release == null || before.release.phase.kind === 'ended' ? 'at rest' : before.release.phase.kind;
     book.answered.push({ command, answer, atMs: nowMs, release: underWay?.id ?? null, phase });
     if (answer.accepted) notePause(book, command, nowMs);
   }

@@ -1,6 +1,6 @@
 // Status tells the truth: what is recorded (evidence, exposure, outcomes, answers) is held against what really
 // happened. Evidence counted twice shows here, as do answers given twice and outcomes that never came true.
-import type { Release, State } from '../../core/engine/state.ts';
+import { type Release, type State, underWay } from '../../core/engine/state.ts';
 import { type Book, totalsOf, windowsOf } from './book.ts';
 import type { Accuse } from './traffic.ts';
 
@@ -37,7 +37,7 @@ export function checkOutcome(state: State, accuse: Accuse): void {
 export function checkAtRest(book: Book, accuse: Accuse): void {
   const { state, service } = book;
   const stable = state?.stable;
-  if (state == null || stable == null) return;
+  if (state == null || stable == null || book.withdrawn || underWay(state) !== null) return;
   for (const { applied } of service.plane.instances) {
     const weights = applied?.split.weights.filter((entry) => entry.weightPercent > 0) ?? [];
     if (weights.length !== 1 || weights[0]?.revision !== stable.revision) {

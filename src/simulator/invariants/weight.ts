@@ -142,7 +142,8 @@ export function checkEvidenceNow(book: Book, release: Release, nowMs: number, ac
 
 function checkRisk(book: Book, release: Release, weight: number, accuse: Accuse): void {
   const check = release.policy.checks.find(({ name }) => name === 'errors');
-  if (check?.tolerance == null || check.role !== 'required') return;
+  // Windows left out for warm-up are not known here, and may lie anywhere after a restart of a replica.
+  if (check?.tolerance == null || check.role !== 'required' || check.warmUpMs > 0) return;
   const most = mostWeight(usableWindows(book, release), check.tolerance.ratio, {
     alpha: release.policy.alphas.promote,
     badPerInterval: release.policy.exposure.badPerInterval,
