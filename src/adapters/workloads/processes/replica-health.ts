@@ -3,8 +3,8 @@
 // that a slow start is never taken for a hang.
 import type { Endpoint } from '../../../core/model/gateway.ts';
 import type { ProcessWorkload } from '../../../core/model/policy.ts';
+import { askProbe } from '../../../lib/http-probe.ts';
 import type { Clock } from '../../../ports/clock.ts';
-import { askProbe } from './probe.ts';
 
 /** While a process starts it is asked more often than its probe says. */
 const STARTING_INTERVAL_MS = 150;

@@ -2,8 +2,16 @@
 // connection. Redirects are not followed and the body is not read.
 import { request } from 'node:http';
 import { connect } from 'node:net';
-import type { Endpoint } from '../../../core/model/gateway.ts';
-import type { Probe } from '../../../core/model/policy.ts';
+
+export interface ProbedPlace {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface ProbeQuestion {
+  readonly path: string;
+  readonly timeoutMs: number;
+}
 
 export interface ProbeAnswer {
   readonly yes: boolean;
@@ -13,11 +21,11 @@ export interface ProbeAnswer {
 
 const CONNECT_TIMEOUT_MS = 1_000;
 
-export function askProbe(endpoint: Endpoint, probe: Probe | null): Promise<ProbeAnswer> {
+export function askProbe(endpoint: ProbedPlace, probe: ProbeQuestion | null): Promise<ProbeAnswer> {
   return probe === null ? askPort(endpoint) : askPath(endpoint, probe);
 }
 
-function askPath(endpoint: Endpoint, probe: Probe): Promise<ProbeAnswer> {
+function askPath(endpoint: ProbedPlace, probe: ProbeQuestion): Promise<ProbeAnswer> {
   const question = `GET ${probe.path}`;
   return new Promise((resolve) => {
     const asked = request(
@@ -49,7 +57,7 @@ function askPath(endpoint: Endpoint, probe: Probe): Promise<ProbeAnswer> {
   });
 }
 
-function askPort(endpoint: Endpoint): Promise<ProbeAnswer> {
+function askPort(endpoint: ProbedPlace): Promise<ProbeAnswer> {
   const question = `port ${endpoint.port}`;
   return new Promise((resolve) => {
     const socket = connect({ host: endpoint.host, port: endpoint.port });
