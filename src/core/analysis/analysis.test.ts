@@ -139,8 +139,8 @@ describe('readings that are no evidence', () => {
       assert.equal(verdict.outcome, outcome);
       assert.notEqual(verdict.exposure.outcome, 'pass');
       assert.notEqual(verdict.promotion.outcome, 'pass');
-      const { trouble, silentMs, ...counted } = evidence;
-      const { trouble: _t, silentMs: _s, ...before } = healthy;
+      const { trouble, silentMs, isHeard, ...counted } = evidence;
+      const { trouble: _t, silentMs: _s, isHeard: _h, ...before } = healthy;
       assert.deepEqual(counted, before);
     });
   }

@@ -37,6 +37,8 @@ export interface Evidence {
   readonly gauge: GaugeEvidence | null;
   /** Unpaused milliseconds since both versions were last heard of in this check. */
   readonly silentMs: number;
+  /** The last window held what this check looks at, of both versions. */
+  readonly isHeard: boolean;
   readonly trouble: { readonly outcome: 'no-data' | 'error'; readonly message: string } | null;
   /** During the canary's warm-up: shown, not counted. */
   readonly warmUp: Counts;
@@ -98,6 +100,7 @@ export function startEvidence(check: Check, settings: AnalysisSettings): Evidenc
     boundary: null,
     gauge: check.metric.kind === 'gauge' ? { worst: 0, over: 0, readings: 0 } : null,
     silentMs: 0,
+    isHeard: false,
     trouble: null,
     warmUp: none,
   };

@@ -24,7 +24,7 @@ export const GAUGE_READINGS = 3;
 export function foldWindow(check: Check, evidence: Evidence, window: Window): Evidence {
   const { reading } = window;
   if (reading === undefined) return fallSilent(check, evidence, window, 'the source left this check out');
-  if (reading.kind === 'error') return { ...evidence, trouble: { outcome: 'error', message: reading.message } };
+  if (reading.kind === 'error') return broken(evidence, reading.message);
   if (reading.kind === 'no-data') return fallSilent(check, evidence, window, reading.message);
   const canary = reading.byRevision[window.canary];
   const stable = window.stable === null ? undefined : reading.byRevision[window.stable];
@@ -45,10 +45,15 @@ export function needsHistory(check: Check, evidence: Evidence | undefined): bool
   return check.metric.kind === 'latency' && check.tolerance !== null && (evidence?.boundary ?? null) === null;
 }
 
+/** The source failed, or what it said cannot be counted. */
+export function broken(evidence: Evidence, message: string): Evidence {
+  return { ...evidence, isHeard: false, trouble: { outcome: 'error', message } };
+}
+
 function fallSilent(check: Check, evidence: Evidence, window: Window, message: string): Evidence {
   const silentMs = evidence.silentMs + window.passedMs;
   const trouble = silentMs >= check.noDataMs ? ({ outcome: 'no-data', message } as const) : evidence.trouble;
-  return { ...evidence, silentMs, trouble };
+  return { ...evidence, silentMs, isHeard: false, trouble };
 }
 
 function foldGauge(check: Check, evidence: Evidence, window: Window, sample: Sample | undefined): Evidence {
@@ -57,7 +62,7 @@ function foldGauge(check: Check, evidence: Evidence, window: Window, sample: Sam
   }
   if (sample.kind !== 'gauge') return mismatch(evidence, 'gauge', sample);
   if (sample.values.some((value) => !Number.isFinite(value))) {
-    return { ...evidence, trouble: { outcome: 'error', message: 'a replica was read as NaN or infinite' } };
+    return broken(evidence, 'a replica was read as NaN or infinite');
   }
   const below = check.limit?.bound === 'below';
   const worst = below ? Math.min(...sample.values) : Math.max(...sample.values);
@@ -65,7 +70,7 @@ function foldGauge(check: Check, evidence: Evidence, window: Window, sample: Sam
   const isOver = below ? worst < limit : worst > limit;
   const before = evidence.gauge ?? { worst: 0, over: 0, readings: 0 };
   const counted = window.warmingUp ? before : { over: isOver ? before.over + 1 : 0, readings: before.readings + 1 };
-  return { ...evidence, gauge: { ...counted, worst }, silentMs: 0, trouble: null };
+  return { ...evidence, gauge: { ...counted, worst }, silentMs: 0, isHeard: true, trouble: null };
 }
 
 interface Arms<T> {
@@ -84,7 +89,7 @@ function foldCounts(check: Check, evidence: Evidence, window: Window, samples: A
   if (!isHeard) {
     return fallSilent(check, evidence, window, `${silentArm(shown)} got no request that this check looks at`);
   }
-  const heard: Evidence = { ...evidence, silentMs: 0, trouble: null };
+  const heard: Evidence = { ...evidence, silentMs: 0, isHeard: true, trouble: null };
   if (window.warmingUp) return { ...heard, warmUp: add(evidence.warmUp, shown.canary) };
   if (needsHistory(check, evidence)) return heard;
   const relativeWith = relativeOptions(check, window.settings);
@@ -116,7 +121,7 @@ function isCount(value: number): boolean {
 
 function mismatch(evidence: Evidence, wanted: string, sample: Sample): Evidence {
   const message = `the source answered with an impossible or unfit ${sample.kind} reading where ${wanted} were asked for`;
-  return { ...evidence, trouble: { outcome: 'error', message } };
+  return broken(evidence, message);
 }
 
 function countsAt(samples: Arms<Sample | undefined>, boundary: number | null): Arms<Counts> {

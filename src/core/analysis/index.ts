@@ -7,7 +7,7 @@ export {
   limitRate,
   startEvidence,
 } from './evidence.ts';
-export { foldHistory, foldWindow, needsHistory, type Window } from './fold.ts';
+export { broken, foldHistory, foldWindow, needsHistory, type Window } from './fold.ts';
 export {
   combinedLogHarm,
   evidenceShares,

@@ -61,12 +61,15 @@ function missingEvidence(release: Release, plateau: Plateau): string | null {
 }
 
 function missingExposure(release: Release, plateau = plateauOf(release)): string | null {
-  // Evidence carried over from an earlier try says nothing of now: at least one window of this try must be there.
-  if (release.windows === 0 && plateau.checks.length > 0) return 'nothing has been measured in this release yet';
   for (const check of plateau.checks) {
     const verdict = verdictOn(release, check.name);
     const outcome = verdict?.exposure.outcome ?? 'undecided';
-    if (check.role === 'informational' || outcome === 'pass') continue;
+    if (check.role === 'informational') continue;
+    // Old evidence alone, of an earlier try or from before a pause, raises nothing: the last window must have been heard.
+    if (outcome === 'pass' && release.evidence[check.name]?.isHeard !== true) {
+      return `${check.name}: the last window held nothing to look at`;
+    }
+    if (outcome === 'pass') continue;
     if (check.role === 'guardrail' && outcome === 'undecided') continue;
     return verdict === undefined ? `${check.name} has no verdict yet` : verdict.message;
   }

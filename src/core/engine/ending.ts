@@ -51,7 +51,8 @@ function knownAs(
     readonly evidence: Readonly<Record<string, Evidence>> | null;
   },
 ): KnownRevision {
-  return { version: release.to, release: release.id, policyHash: release.policyHash, ...fate };
+  const against = release.from?.revision ?? null;
+  return { version: release.to, release: release.id, policyHash: release.policyHash, against, ...fate };
 }
 
 /** One entry a revision, the newest last, at most the policy's history limit (and never without the last promoted). */

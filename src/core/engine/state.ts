@@ -135,6 +135,8 @@ export interface Release {
 export interface KnownRevision {
   readonly version: Version;
   readonly release: string;
+  /** The stable version it was compared with; evidence against one says nothing against another. */
+  readonly against: Revision | null;
   readonly fate: 'promoted' | 'aborted' | 'rolled back';
   /** Whether its author may simply declare it again: it was not found wanting, only overtaken or withdrawn. */
   readonly isFreeToTry: boolean;

@@ -1,6 +1,7 @@
 // Folds what was measured into the release's evidence and judges it anew. A window and its cursor enter the state in
 // the same decision, so that no window is counted twice whatever crashes (I6).
 import {
+  broken,
   combinedLogHarm,
   type Evidence,
   evidenceShares,
@@ -29,12 +30,10 @@ export function weigh(turn: Turn): void {
   if (measured.kind === 'measurement') {
     foldMeasurement(turn, release, evidence, measured.measurement);
   } else if (measured.kind === 'error') {
-    for (const check of release.policy.checks) {
-      const own = evidence[check.name];
-      const trouble = { outcome: 'error', message: measured.message } as const;
-      if (own !== undefined) evidence[check.name] = { ...own, trouble };
-    }
+    for (const [name, own] of Object.entries(evidence)) evidence[name] = broken(own, measured.message);
     updateRelease(turn, { lastWindow: now });
+  } else if (isWindowDue(release, now)) {
+    foldSilence(turn, release, evidence);
   }
   updateRelease(turn, { evidence });
   judgeAll(turn);
@@ -101,6 +100,25 @@ function foldMeasurement(
     windows: release.windows + (isOpening ? 0 : 1),
     exposure: addExposure(release, measurement),
   });
+}
+
+/** A window was due and the source had none: the silence counts, the cursor stands. */
+function foldSilence(turn: Turn, release: Release, evidence: Record<string, Evidence>): void {
+  const { now } = turn.observation;
+  const passedMs = release.paused !== null || release.lastWindow === null ? 0 : elapsedMs(release.lastWindow, now);
+  for (const check of release.policy.checks) {
+    const own = evidence[check.name];
+    if (own === undefined) continue;
+    evidence[check.name] = foldWindow(check, own, {
+      reading: { kind: 'no-data', message: 'the source has nothing for this window' },
+      stable: release.from?.revision ?? null,
+      canary: release.to.revision,
+      passedMs,
+      warmingUp: false,
+      settings: settingsOf(release.policy),
+    });
+  }
+  updateRelease(turn, { lastWindow: now });
 }
 
 function isWarmingUp(turn: Turn, release: Release, check: Check): boolean {
