@@ -4,14 +4,30 @@ import type { Verb } from '../core/model/command.ts';
 import type { Gate, Ramp, ReleasePolicy, Stage } from '../core/model/policy.ts';
 import { createRandom, type Random } from '../core/statistics/index.ts';
 import { errorCheck, latencyCheck, samplePolicy, stage } from './sample-policy.ts';
-import { CALM, type FaultSettings, type Happening, type Planned, type Scenario, type ServiceScenario } from './scenario.ts';
+import {
+  CALM,
+  type FaultSettings,
+  type Happening,
+  type Planned,
+  type Scenario,
+  type ServiceScenario,
+} from './scenario.ts';
 import type { GateTruth } from './world/gates.ts';
 import { HEALTHY, type Truth } from './world/truth.ts';
 
 const MINUTE_MS = 60_000;
 
 /** What a drawn version is like, measured against the one that is stable at the start. */
-export type Nature = 'same' | 'double' | 'five times' | 'broken' | 'late' | 'slow' | 'never ready' | 'crashing' | 'slow start';
+export type Nature =
+  | 'same'
+  | 'double'
+  | 'five times'
+  | 'broken'
+  | 'late'
+  | 'slow'
+  | 'never ready'
+  | 'crashing'
+  | 'slow start';
 
 const NATURES: readonly (readonly [Nature, number])[] = [
   ['same', 40],
@@ -69,7 +85,15 @@ function drawService(random: Random, index: number): ServiceScenario {
     truths[`${name}-v${number + 2} ${nature}`] = truthOfNature(base, nature);
   }
   const gates: Record<string, GateTruth> = {
-    hook: { answer: pickWeighted(random, [['yes', 8], ['no', 1], ['error', 1], ['never', 1]]), afterMs: random.integer(90_000) },
+    hook: {
+      answer: pickWeighted(random, [
+        ['yes', 8],
+        ['no', 1],
+        ['error', 1],
+        ['never', 1],
+      ]),
+      afterMs: random.integer(90_000),
+    },
   };
   const policy = drawPolicy(random, name, 8_000 + index);
   return {
@@ -124,12 +148,17 @@ function drawPolicy(random: Random, name: string, port: number): ReleasePolicy {
   const analysis = random.uniform() < 0.06 ? 'none' : 'checks';
   return {
     ...base,
-    workload: base.workload.kind === 'processes' ? { ...base.workload, replicas: 1 + random.integer(5) } : base.workload,
+    workload:
+      base.workload.kind === 'processes' ? { ...base.workload, replicas: 1 + random.integer(5) } : base.workload,
     router: { ...base.router, listen: { host: '127.0.0.1', port } },
     ramp: drawRamp(random, analysis),
     analysis,
     checks: checks.map((check) => ({ ...check, warmUpMs, noDataMs: pick(random, [60_000, 120_000]) })),
-    decision: pickWeighted(random, [['automatic', 8], ['manual', 1], ['hybrid', 1]]),
+    decision: pickWeighted(random, [
+      ['automatic', 8],
+      ['manual', 1],
+      ['hybrid', 1],
+    ]),
     audience: random.uniform() < 0.2 ? [{ header: { name: 'canary', value: 'true' } }] : [],
     canary: { minReplicas: 1 + random.integer(2), ratio: pick(random, [1, 1, 0.5, 1.5]) },
     exposure: {
@@ -174,7 +203,8 @@ function drawRamp(random: Random, analysis: 'checks' | 'none'): Ramp {
 function drawGates(random: Random, chance: number): Gate[] {
   const gates: Gate[] = [];
   if (random.uniform() < chance) gates.push({ kind: 'approval', name: 'people', approvals: 1 + random.integer(2) });
-  if (random.uniform() < chance) gates.push({ kind: 'webhook', name: 'hook', url: 'http://hook.example/', timeoutMs: 10_000 });
+  if (random.uniform() < chance)
+    gates.push({ kind: 'webhook', name: 'hook', url: 'http://hook.example/', timeoutMs: 10_000 });
   return gates;
 }
 
@@ -268,9 +298,17 @@ function drawTrouble(random: Random, { put, spell, versions, untilMs }: TroubleP
   const atMs = random.integer(untilMs);
   switch (random.integer(11)) {
     case 0:
-      return put(atMs, { kind: 'crash-replicas', version: pick(random, versions.slice(0, 2)), all: random.uniform() < 0.5 });
+      return put(atMs, {
+        kind: 'crash-replicas',
+        version: pick(random, versions.slice(0, 2)),
+        all: random.uniform() < 0.5,
+      });
     case 1:
-      return put(atMs, { kind: 'edit-split', version: pick(random, versions.slice(0, 2)), weightPercent: pick(random, [0, 15, 40, 100]) });
+      return put(atMs, {
+        kind: 'edit-split',
+        version: pick(random, versions.slice(0, 2)),
+        weightPercent: pick(random, [0, 15, 40, 100]),
+      });
     case 2:
     case 3:
       return spell(

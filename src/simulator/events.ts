@@ -14,6 +14,8 @@ import type { StoreWorld } from './world/store.ts';
 
 export interface Events {
   begin(): void;
+  /** Nothing planned happens any more. */
+  end(): void;
   /** A state was recorded. */
   seen(policy: string, state: State | null): void;
   /** A fault struck; counted against the phase it struck in. */
@@ -47,6 +49,7 @@ export function createEvents(options: EventsOptions): Events {
   const struckIn = new Map<string, number>();
   const declared = scenario.services.map((spec) => ({ policy: spec.policy, version: spec.firstVersion }));
   let commands = 0;
+  let ended = false;
 
   function happen(index: number, what: Happening): void {
     const service = options.services[index];
@@ -60,6 +63,10 @@ export function createEvents(options: EventsOptions): Events {
     }
   }
 
+  function happenAsPlanned({ service, what }: Planned): void {
+    if (!ended) happen(service, what);
+  }
+
   function release(planned: Planned, state: State): boolean {
     const { when } = planned;
     if ('atMs' in when || state.release === null) return false;
@@ -71,11 +78,15 @@ export function createEvents(options: EventsOptions): Events {
   const events: Events = {
     struckIn,
     happen,
+    end() {
+      ended = true;
+      waiting.clear();
+    },
     begin() {
       for (const index of scenario.services.keys()) declare(options.store, declared[index]);
       for (const planned of scenario.plan) {
         const { when } = planned;
-        if ('atMs' in when) scheduler.at(when.atMs, () => happen(planned.service, planned.what));
+        if ('atMs' in when) scheduler.at(when.atMs, () => happenAsPlanned(planned));
       }
     },
     seen(policy, state) {
@@ -84,7 +95,7 @@ export function createEvents(options: EventsOptions): Events {
         if (scenario.services[planned.service]?.policy.name !== policy || !release(planned, state)) continue;
         waiting.delete(planned);
         const afterMs = 'afterMs' in planned.when ? planned.when.afterMs : 0;
-        scheduler.after(afterMs, () => happen(planned.service, planned.what));
+        scheduler.after(afterMs, () => happenAsPlanned(planned));
       }
     },
     struck(kind) {

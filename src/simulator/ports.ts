@@ -96,6 +96,7 @@ function createRouterPort(world: World, life: Life): Router {
         service.observeRouter(),
       );
       service.seen.routerAtMs = atMs;
+      service.seen.router = value;
       return value;
     },
     inFlight: (policy) => life.call('router.inFlight', 'read', () => world.service(policy.name).inFlight()),

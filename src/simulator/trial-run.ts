@@ -141,6 +141,7 @@ function isServed(book: Book): boolean {
 /** I3: whatever still is under way, an abort brings everyone back to stable. */
 async function takeBack(simulation: Simulation): Promise<void> {
   const { monitor, scheduler } = simulation;
+  simulation.events.end();
   const isOpen = (book: Book): boolean => book.state !== null && underWay(book.state) !== null;
   let any = false;
   for (const [index, book] of [...monitor.books.values()].entries()) {
@@ -153,7 +154,10 @@ async function takeBack(simulation: Simulation): Promise<void> {
   await settle(simulation, scheduler.nowMs + ABORT_BOUND_MS, isBack);
   for (const book of monitor.books.values()) {
     if (book.state?.stable === null || isBack(book) || waitsForNew(book)) continue;
-    monitor.accuse('I3', `${book.scenario.policy.name} was aborted, and is not back on stable (${phaseOf(book.state)})`);
+    monitor.accuse(
+      'I3',
+      `${book.scenario.policy.name} was aborted, and is not back on stable (${phaseOf(book.state)})`,
+    );
   }
 }
 
@@ -185,7 +189,12 @@ function endedReleases(simulation: Simulation): EndedRelease[] {
         ended.push({
           nature: natureOf(release.to.revision),
           outcome: outcome.kind,
-          by: outcome.kind === 'aborted' ? (outcome.by === 'verdict' && outcome.check === null ? 'gate' : outcome.by) : null,
+          by:
+            outcome.kind === 'aborted'
+              ? outcome.by === 'verdict' && outcome.check === null
+                ? 'gate'
+                : outcome.by
+              : null,
           unanalysed: release.unanalysed !== null,
           isFair: isFair && fromFirst,
         });

@@ -6,7 +6,7 @@ import type { StateChange } from '../../ports/store.ts';
 import type { ServiceScenario } from '../scenario.ts';
 import type { Service, ServiceWatcher } from '../world/service.ts';
 import { addDelivered, type Book, openBook, releaseBook, type Violation } from './book.ts';
-import { checkPromotion } from './promotion.ts';
+import { checkPromotion, checkPromotionDecided } from './promotion.ts';
 import { checkAtRest, checkEvidenceCounted, checkOutcome } from './status.ts';
 import {
   type Accuse,
@@ -168,6 +168,9 @@ function noteRecord(book: Book, change: StateChange, options: MonitorOptions, ac
 function noteRelease(book: Book, release: Release, nowMs: number, accuse: Accuse): void {
   const entry = releaseBook(book, release, nowMs);
   const { phase } = release;
+  if (phase.kind === 'promoting' && !entry.phasesSeen.has('promoting')) {
+    checkPromotionDecided(book, release, nowMs, accuse);
+  }
   entry.phasesSeen.add(phase.kind === 'testing' ? `testing ${phase.stage}` : phase.kind);
   checkEvidenceCounted(book, release, accuse);
   const isOver = phase.kind !== 'starting' && phase.kind !== 'testing';

@@ -17,12 +17,18 @@ export function checkPromotion(book: Book, release: Release, nowMs: number, accu
     return;
   }
   checkProof(book, release, accuse);
-  const byPerson = book.answered.some(
+  if (!isByPerson(book, release)) checkLastStage(book, release, nowMs, accuse);
+}
+
+function isByPerson(book: Book, release: Release): boolean {
+  return book.answered.some(
     ({ command, answer, release: id }) => answer.accepted && id === release.id && command.verb === 'promote',
   );
-  if (byPerson) return;
-  checkEvidenceNow(book, release, nowMs, accuse);
-  checkLastStage(book, release, nowMs, accuse);
+}
+
+/** The decision to promote: made on readings of now, not on silence. Full capacity may take its time afterwards. */
+export function checkPromotionDecided(book: Book, release: Release, nowMs: number, accuse: Accuse): void {
+  if (release.unanalysed === null && !isByPerson(book, release)) checkEvidenceNow(book, release, nowMs, accuse);
 }
 
 function checkLastStage(book: Book, release: Release, nowMs: number, accuse: Accuse): void {

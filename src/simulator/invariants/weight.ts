@@ -162,6 +162,7 @@ export function checkProof(book: Book, release: Release, accuse: Accuse): void {
   }
   for (const check of release.policy.checks) {
     if (check.role !== 'required' || check.metric.kind !== 'errors' || check.tolerance === null) continue;
+    if (check.warmUpMs > 0) continue;
     const proof = mostNoHarm(windows, check.tolerance);
     const line = -Math.log(release.policy.alphas.promote);
     if (proof < line - SLACK_NATS) {

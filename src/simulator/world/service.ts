@@ -39,7 +39,7 @@ export interface Service {
   readonly plane: DataPlane;
   readonly metrics: MetricsWorld;
   /** When the newest snapshots that reached a controller were taken. */
-  readonly seen: { workloadAtMs: number; routerAtMs: number };
+  readonly seen: { workloadAtMs: number; routerAtMs: number; router: RouterObservation | null };
   metricTrouble: MetricTrouble;
   /** The router refuses every new split. */
   refusesSplits: boolean;
@@ -107,14 +107,19 @@ export function createService(options: ServiceOptions): Service {
     truthOf: truth,
     lagMs: spec.metricsLagMs,
     trouble: () => service.metricTrouble,
-    delivered: (window) => watcher.delivered(service, window),
+    delivered: (window) => {
+      const { canary, canaryTotal, canaryBad, stableTotal, stableBad } = window;
+      const counts = `${canaryBad} of ${canaryTotal}, stable ${stableBad} of ${stableTotal}`;
+      options.note(`${spec.policy}: window of ${canary}: ${counts}${window.usable ? '' : ', not usable'}`);
+      watcher.delivered(service, window);
+    },
   });
   const service: Service = {
     spec,
     replicas,
     plane,
     metrics,
-    seen: { workloadAtMs: -1, routerAtMs: -1 },
+    seen: { workloadAtMs: -1, routerAtMs: -1, router: null },
     metricTrouble: 'none',
     refusesSplits: false,
     ensureWorkload(wanted) {
