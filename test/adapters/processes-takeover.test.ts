@@ -283,15 +283,20 @@ describe('taking processes over', () => {
     assert.equal((await observed(workload))?.restarts, 0);
   });
 
-  test('a damaged registry is an error, never an absence (row 71)', async () => {
+  test('a damaged registry is an error, never an absence, and harms no other policy (rows 68, 71)', async () => {
     const first = agentProcess(1, 'v1');
     await said(first, 'ready');
     await killed(first);
+    const [record] = registered();
+    assert.ok(record?.process);
     const path = join(folder.path, 'processes', policy.name, v1.revision, '0.json');
     const whole = readFileSync(path, 'utf8');
     writeFileSync(path, whole.slice(0, 20));
     const next = agent();
     await assert.rejects(next.observe(policy), /cannot be read/);
+    await assert.rejects(next.ensure(policy, [{ version: v1, replicas: 1, role: 'stable' }]), /cannot be read/);
+    assert.deepEqual(await next.observe(policyFor({ name: 'other' })), { versions: [] });
+    assert.ok(isRunning(record.process), 'of what cannot be read nothing is ended');
     writeFileSync(path, whole);
     assert.equal((await observed(next))?.ready, 1, 'and once it is mended, it goes on');
   });

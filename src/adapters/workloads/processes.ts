@@ -15,7 +15,7 @@ import { ProcessWorkloadError } from './processes/errors.ts';
 import { pruneLogFolders } from './processes/logs.ts';
 import { endOrphans, stateId } from './processes/marker.ts';
 import { PortAllocator } from './processes/ports.ts';
-import { readVersions, safeName, type WorkloadSettings } from './processes/record.ts';
+import { readPolicies, readVersions, safeName, type WorkloadSettings } from './processes/record.ts';
 import { type GroupContext, VersionGroup } from './processes/version-group.ts';
 
 export interface ProcessesOptions {
@@ -42,6 +42,8 @@ export class ProcessWorkloads implements Workload {
   readonly #closing = new AbortController();
   readonly #registry: string;
   readonly #logs: string;
+  /** Policies whose registry could not be read, and why. */
+  readonly #unread = new Map<string, unknown>();
   #context: GroupContext | null = null;
   #opened: Promise<void> | null = null;
 
@@ -52,7 +54,7 @@ export class ProcessWorkloads implements Workload {
   }
 
   async observe(policy: ReleasePolicy): Promise<WorkloadObservation> {
-    await this.#open();
+    await this.#open(policy.name);
     const groups = this.#groupsOf(policy.name);
     const settings = settingsOf(policy);
     if (settings !== null) for (const group of groups) group.configure(settings);
@@ -60,7 +62,7 @@ export class ProcessWorkloads implements Workload {
   }
 
   async ensure(policy: ReleasePolicy, wanted: readonly WantedVersion[]): Promise<void> {
-    await this.#open();
+    await this.#open(policy.name);
     const settings = settingsOf(policy);
     if (settings === null) {
       throw new ProcessWorkloadError('workload-kind', `the workload of ${policy.name} is not one of processes`);
@@ -80,7 +82,7 @@ export class ProcessWorkloads implements Workload {
   }
 
   async retire(policy: ReleasePolicy, revisions: readonly Revision[]): Promise<void> {
-    await this.#open();
+    await this.#open(policy.name);
     for (const revision of revisions) this.#groups.get(key(policy.name, revision))?.retire();
   }
 
@@ -89,13 +91,13 @@ export class ProcessWorkloads implements Workload {
     this.#watchers.set(policy.name, watchers);
     watchers.add(changed);
     // Looking begins when somebody watches, so that what a former agent left is taken over without being asked for.
-    this.#open().catch(() => {});
+    this.#open(policy.name).catch(() => {});
     return () => watchers.delete(changed);
   }
 
   /** The processes behind each version, for readings of memory and processor time. */
   async readReplicas(policy: string): Promise<readonly { readonly revision: Revision; readonly pid: number }[]> {
-    await this.#open();
+    await this.#open(policy);
     return this.#groupsOf(policy).flatMap(({ revision, processIds }) => processIds.map((pid) => ({ revision, pid })));
   }
 
@@ -105,12 +107,18 @@ export class ProcessWorkloads implements Workload {
     for (const group of this.#groups.values()) group.close();
   }
 
-  #open(): Promise<void> {
+  /** Ready to act for this policy: what a former agent left is taken over. Another policy's trouble is not ours (row 68). */
+  async #open(policy: string): Promise<void> {
     this.#opened ??= this.#takeOver().catch((error: unknown) => {
       this.#opened = null;
       throw error;
     });
-    return this.#opened;
+    await this.#opened;
+    if (!this.#unread.has(policy)) return;
+    this.#unread.delete(policy);
+    await this.#takeOverPolicies([policy], (other) => other !== policy);
+    const problem = this.#unread.get(policy);
+    if (problem !== undefined) throw problem;
   }
 
   async #takeOver(): Promise<void> {
@@ -119,21 +127,43 @@ export class ProcessWorkloads implements Workload {
         fix: 'start the versions yourself and name their addresses with the workload "upstreams"',
       });
     }
-    const id = stateId(this.#registry);
-    this.#context = this.#groupContext(id);
-    this.#groups.clear();
-    for (const record of readVersions(this.#registry)) {
-      const group = new VersionGroup(this.#context, record);
-      group.load();
-      this.#groups.set(key(group.policy, group.revision), group);
+    this.#context = this.#groupContext(stateId(this.#registry));
+    await this.#takeOverPolicies(readPolicies(this.#registry), () => false);
+    void this.#rotateForEver();
+  }
+
+  async #takeOverPolicies(policies: readonly string[], isOthers: (policy: string) => boolean): Promise<void> {
+    const loaded = policies.flatMap((policy) => this.#load(policy));
+    for (const group of loaded) this.#groups.set(key(group.policy, group.revision), group);
+    this.#endOrphans((policy) => this.#unread.has(policy) || isOthers(policy));
+    await Promise.all(loaded.map((group) => group.adopt()));
+  }
+
+  #load(policy: string): readonly VersionGroup[] {
+    const context = this.#contextNow();
+    try {
+      return readVersions(this.#registry, policy).map((record) => {
+        const group = new VersionGroup(context, record);
+        group.load();
+        return group;
+      });
+    } catch (error) {
+      this.#unread.set(policy, error);
+      return [];
     }
-    // What was started and never registered, and what a registered process left behind when its launch was given up.
-    const registered = new Set([...this.#groups.values()].flatMap((group) => group.launches));
-    for (const orphan of endOrphans(id, registered)) {
+  }
+
+  /** What was started and never registered. Of a policy whose registry cannot be read nothing is known: it is spared. */
+  #endOrphans(isSpared: (policy: string) => boolean): void {
+    const launches = new Set([...this.#groups.values()].flatMap((group) => group.launches));
+    for (const orphan of endOrphans(this.#contextNow().stateId, { launches, isSpared })) {
       this.#options.onOrphan?.({ pid: orphan.identity.pid, policy: orphan.policy, revision: orphan.revision });
     }
-    await Promise.all([...this.#groups.values()].map((group) => group.adopt()));
-    void this.#rotateForEver();
+  }
+
+  #contextNow(): GroupContext {
+    if (this.#context === null) throw new ProcessWorkloadError('not-open', 'the registry has not been read');
+    return this.#context;
   }
 
   #groupContext(id: string): GroupContext {
@@ -165,8 +195,7 @@ export class ProcessWorkloads implements Workload {
   ): VersionGroup {
     const known = this.#groups.get(key(policy, revision));
     if (known !== undefined) return known;
-    if (this.#context === null) throw new ProcessWorkloadError('not-open', 'the registry has not been read');
-    const group = new VersionGroup(this.#context, record());
+    const group = new VersionGroup(this.#contextNow(), record());
     this.#groups.set(key(policy, revision), group);
     return group;
   }

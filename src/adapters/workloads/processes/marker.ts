@@ -51,9 +51,14 @@ export function processesOfLaunch(id: string, launch: string): readonly ProcessI
     .map((marked) => marked.identity);
 }
 
-/** Ends every marked process whose launch is not registered. Returns what was ended, for the log. */
-export function endOrphans(id: string, registered: ReadonlySet<string>): readonly Marked[] {
-  const orphans = markedProcesses(id).filter((marked) => !registered.has(marked.launch));
+/** Ends every marked process whose launch is not registered and that is not spared. Returns them, for the log. */
+export function endOrphans(
+  id: string,
+  known: { readonly launches: ReadonlySet<string>; readonly isSpared: (policy: string) => boolean },
+): readonly Marked[] {
+  const orphans = markedProcesses(id).filter(
+    ({ launch, policy }) => !known.launches.has(launch) && !known.isSpared(policy),
+  );
   for (const orphan of orphans) signalProcess(orphan.identity, 'SIGKILL');
   return orphans;
 }

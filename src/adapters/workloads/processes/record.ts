@@ -112,13 +112,16 @@ export class VersionFiles {
   }
 }
 
-/** Every version the folder knows. A file that cannot be read stops the look: an error is never an absence (row 71). */
-export function readVersions(root: string): readonly VersionRecord[] {
-  return entries(root).flatMap((policy) =>
-    entries(join(root, policy))
-      .map((revision) => readRecord<VersionRecord>(join(root, policy, revision, 'version.json')))
-      .filter((record) => record !== null),
-  );
+/** The policies the folder knows of. */
+export function readPolicies(root: string): readonly string[] {
+  return entries(root).filter((name) => name !== 'id' && !name.endsWith('.tmp'));
+}
+
+/** Every version of a policy. A file that cannot be read stops the look: an error is never an absence (row 71). */
+export function readVersions(root: string, policy: string): readonly VersionRecord[] {
+  return entries(join(root, policy))
+    .map((revision) => readRecord<VersionRecord>(join(root, policy, revision, 'version.json')))
+    .filter((record) => record !== null);
 }
 
 function readRecord<T extends { schema: 1 }>(path: string): T | null {
