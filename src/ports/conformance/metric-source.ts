@@ -1,0 +1,139 @@
+// What every MetricSource must do, as tests: each request counted once for good, whatever is asked when; versions apart;
+// and no data told apart from failure. A harness brings traffic: it sends requests, some of them bad.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Measurement } from '../../core/model/measurement.ts';
+import type { Revision } from '../../core/model/split.ts';
+import type { MeasureQuery, MetricSource } from '../metric-source.ts';
+
+export interface MetricSourceUnderTest {
+  readonly source: MetricSource;
+  /** `checks` holds at least one of kind errors, called "errors"; the cursor is left to the suite. */
+  readonly query: Omit<MeasureQuery, 'cursor'> & { readonly stable: Revision };
+  /** Resolves when these requests have been answered and counted. */
+  send(revision: Revision, requests: { readonly good: number; readonly bad: number }): Promise<void>;
+  /** From now on the source cannot be read; null if that cannot be brought about. */
+  readonly blind: (() => Promise<void>) | null;
+  /** The data plane that counts starts anew, from 0; null if that cannot be brought about. */
+  readonly restart: (() => Promise<void>) | null;
+  end(): Promise<void>;
+}
+
+type Trial = (title: string, body: (under: MetricSourceUnderTest) => Promise<void>) => void;
+
+export function metricSourceConformance(name: string, make: () => Promise<MetricSourceUnderTest>): void {
+  const trial: Trial = (title, body) =>
+    test(title, async () => {
+      const under = await make();
+      try {
+        await body(under);
+      } finally {
+        await under.end();
+      }
+    });
+  describe(`${name} as a MetricSource`, () => {
+    countingTrials(trial);
+    honestyTrials(trial);
+  });
+}
+
+/** The measurement since the cursor; one without requests if there is none yet. */
+async function measure(under: MetricSourceUnderTest, cursor: string | null): Promise<Measurement> {
+  const result = await under.source.measure({ ...under.query, cursor });
+  if (result.kind === 'none') return { spanMs: 0, readings: {}, requests: {}, users: {}, cursor: cursor ?? '' };
+  assert.equal(result.kind, 'measurement');
+  assert.ok(result.kind === 'measurement');
+  return result.measurement;
+}
+
+function countsOf(measurement: Measurement, revision: Revision): { total: number; bad: number } {
+  const reading = measurement.readings.errors;
+  if (reading?.kind !== 'samples') return { total: 0, bad: 0 };
+  const sample = reading.byRevision[revision];
+  return sample?.kind === 'proportion' ? { total: sample.total, bad: sample.bad } : { total: 0, bad: 0 };
+}
+
+function countingTrials(trial: Trial): void {
+  trial('without a cursor a window starts here: what came before is not in it', async (under) => {
+    await under.send(under.query.stable, { good: 5, bad: 0 });
+    const opening = await measure(under, null);
+    assert.deepEqual(opening.readings, {});
+    await under.send(under.query.stable, { good: 3, bad: 0 });
+    const next = await measure(under, opening.cursor);
+    assert.deepEqual(countsOf(next, under.query.stable), { total: 3, bad: 0 });
+  });
+
+  trial('row 50: requests are counted per version, good and bad, over the same window', async (under) => {
+    const { stable, canary } = under.query;
+    const { cursor } = await measure(under, null);
+    await under.send(stable, { good: 7, bad: 1 });
+    await under.send(canary, { good: 2, bad: 3 });
+    const window = await measure(under, cursor);
+    assert.deepEqual(countsOf(window, stable), { total: 8, bad: 1 });
+    assert.deepEqual(countsOf(window, canary), { total: 5, bad: 3 });
+    assert.equal(window.requests[stable], 8);
+    assert.equal(window.requests[canary], 5);
+    assert.ok(window.spanMs >= 0);
+  });
+
+  trial('I6: the same cursor again yields the same or a longer window, never less', async (under) => {
+    const { canary } = under.query;
+    const { cursor } = await measure(under, null);
+    await under.send(canary, { good: 4, bad: 0 });
+    assert.deepEqual(countsOf(await measure(under, cursor), canary), { total: 4, bad: 0 });
+    await under.send(canary, { good: 2, bad: 1 });
+    assert.deepEqual(countsOf(await measure(under, cursor), canary), { total: 7, bad: 1 });
+  });
+
+  trial('windows that follow each other count every request exactly once', async (under) => {
+    const { canary } = under.query;
+    let { cursor } = await measure(under, null);
+    let total = 0;
+    for (const good of [3, 0, 5, 1]) {
+      await under.send(canary, { good, bad: 0 });
+      const window = await measure(under, cursor);
+      total += countsOf(window, canary).total;
+      cursor = window.cursor;
+    }
+    assert.equal(total, 9);
+  });
+
+  trial('a data plane that started anew from 0 never makes a negative or a doubled count', async (under) => {
+    if (under.restart === null) return;
+    const { canary } = under.query;
+    const { cursor } = await measure(under, null);
+    await under.send(canary, { good: 6, bad: 0 });
+    await under.restart();
+    await under.send(canary, { good: 2, bad: 0 });
+    const { total } = countsOf(await measure(under, cursor), canary);
+    assert.ok(total >= 0 && total <= 8, `${total} requests of 8`);
+  });
+}
+
+function honestyTrials(trial: Trial): void {
+  trial('row 33: a version without requests has a count of 0 or no data, never an error', async (under) => {
+    const { stable, canary } = under.query;
+    const { cursor } = await measure(under, null);
+    await under.send(stable, { good: 2, bad: 0 });
+    const window = await measure(under, cursor);
+    assert.notEqual(window.readings.errors?.kind, 'error');
+    assert.equal(countsOf(window, canary).total, 0);
+  });
+
+  trial('row 34: a source that cannot be read says error or rejects; it never counts 0', async (under) => {
+    if (under.blind === null) return;
+    const { cursor } = await measure(under, null);
+    await under.send(under.query.canary, { good: 2, bad: 0 });
+    await under.blind();
+    const result = await under.source.measure({ ...under.query, cursor }).catch(() => ({ kind: 'error' }));
+    assert.equal(result.kind, 'error');
+  });
+
+  trial('history answers for each check, with samples, no data or an error', async (under) => {
+    const { policy, stable, checks } = under.query;
+    const history = await under.source.history({ policy, stable, checks });
+    for (const { name } of checks) {
+      assert.ok(['samples', 'no-data', 'error'].includes(history[name]?.kind ?? 'missing'), name);
+    }
+  });
+}
