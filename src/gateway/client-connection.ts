@@ -124,9 +124,8 @@ export class ClientConnection implements MessageEvents {
     if (this.#refusal === null && head.contentLength > compiled.config.limits.bodyBytes) {
       this.#refusal = REFUSALS.bodyTooLarge;
     }
-    if (this.#refusal !== null) return -1;
-    this.exchange.start(head);
-    return 0;
+    if (this.#refusal === null && !this.exchange.start(head)) this.#refusal = REFUSALS.malformed;
+    return this.#refusal === null ? 0 : -1;
   }
 
   onBody(reader: MessageReader, start: number, end: number): number {

@@ -13,7 +13,7 @@ import { Why } from './routing.ts';
 import type { Runtime } from './runtime.ts';
 import { trailerText } from './trailers.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
-import { upstreamHead } from './upstream-head.ts';
+import { isOneHead, upstreamHead } from './upstream-head.ts';
 import type { VersionState } from './version-state.ts';
 
 const responseHead = new ResponseHead();
@@ -53,14 +53,21 @@ export class Exchange {
     this.#client = client;
   }
 
-  /** Inside the parser's `onHead`: chooses, takes a connection and prepares the head; nothing is written yet. */
-  start(head: RequestHead): void {
+  /**
+   * Inside the parser's `onHead`: chooses, takes a connection and prepares the head; nothing is written yet. False when
+   * what it would write is not one head; then nothing has begun.
+   */
+  start(head: RequestHead): boolean {
     const { compiled, nowMs } = this.#runtime;
     const routing = compiled.routing;
     const target = routing.choose(head, this.#runtime.random);
     const version = target.version;
+    const endpoint = version.nextEndpoint(nowMs);
+    const text = endpoint === null ? '' : upstreamHead(head, this.#client.forwarding(head), endpoint.authority);
+    if (endpoint !== null && !isOneHead(text)) return false;
     this.#reset(head);
     this.version = version;
+    this.endpoint = endpoint;
     this.why = routing.why;
     this.#counts = target.counts[routing.routeIndex(head.target)] as RouteCounts;
     version.inFlight += 1;
@@ -69,16 +76,15 @@ export class Exchange {
     if (routing.affinity !== null && routing.why > Why.affinity) {
       this.#setCookie = affinityCookieLine(routing.affinity.cookie, version.revision, routing.affinity.ttlSeconds);
     }
-    const endpoint = version.nextEndpoint(nowMs);
-    this.endpoint = endpoint;
-    if (endpoint === null) {
-      this.#client.afterFeed('no-endpoint');
-      return;
-    }
+    if (endpoint === null) this.#client.afterFeed('no-endpoint');
+    else this.#send(head, endpoint, text);
+    return true;
+  }
+
+  #send(head: RequestHead, endpoint: EndpointState, text: string): void {
     const mayRepeat = !head.hasBody && SAFE_METHODS.has(head.method);
-    const text = upstreamHead(head, this.#client.forwarding(head), endpoint.authority);
     this.#repeatable = mayRepeat ? text : '';
-    this.#attach(endpoint.takeIdle(nowMs, mayRepeat) ?? new UpstreamConnection(endpoint), text);
+    this.#attach(endpoint.takeIdle(this.#runtime.nowMs, mayRepeat) ?? new UpstreamConnection(endpoint), text);
   }
 
   #reset(head: RequestHead): void {
@@ -157,21 +163,26 @@ export class Exchange {
     const status = head.status;
     if (status === 101) return this.#onSwitch(head);
     if (status < 200) {
-      if (!this.#isHttp10) this.#client.outlet.addText(`${head.statusLine()}${head.lines()}\r\n`);
-      return 0;
+      return this.#isHttp10 ? 0 : this.#passHead(`${head.statusLine()}${head.lines()}\r\n`, 0);
     }
-    this.status = status;
     const isHead = this.method === 'HEAD';
     const framing = head.framing(isHead, this.#isHttp10);
     this.#framing = framing;
     if (framing === BY_CLOSE || this.#runtime.draining) this.#keepAlive = false;
     if (head.keepAlive !== '') (this.endpoint as EndpointState).noteKeepAlive(keepAliveHintMs(head.keepAlive));
-    this.#client.outlet.addText(
+    const text =
       `${head.statusLine()}${head.lines()}${framing === BY_CHUNKS ? 'transfer-encoding: chunked\r\n' : ''}` +
-        `${this.#setCookie}via: 1.1 haldane\r\n${this.#connectionLine()}\r\n`,
-    );
+      `${this.#setCookie}via: 1.1 haldane\r\n${this.#connectionLine()}\r\n`;
+    return this.#passHead(text, isHead ? 1 : 0);
+  }
+
+  /** -1 when what would be written is not one head. A final status is only noted with the head that carries it. */
+  #passHead(text: string, result: number): number {
+    if (!isOneHead(text)) return -1;
+    this.status = responseHead.status < 200 && !this.tunnel ? 0 : responseHead.status;
+    this.#client.outlet.addText(text);
     this.#client.waitMs(this.#timeouts.idleMs);
-    return isHead ? 1 : 0;
+    return result;
   }
 
   #connectionLine(): string {
@@ -181,13 +192,12 @@ export class Exchange {
 
   #onSwitch(head: ResponseHead): number {
     if (!this.#websocket || head.upgrade.toLowerCase() !== 'websocket') return -1;
-    this.status = 101;
     this.tunnel = true;
-    this.#client.outlet.addText(
+    return this.#passHead(
       `${head.statusLine()}${head.lines()}${this.#setCookie}via: 1.1 haldane\r\n` +
         'connection: upgrade\r\nupgrade: websocket\r\n\r\n',
+      0,
     );
-    return 0;
   }
 
   onResponseBody(chunk: Buffer, start: number, end: number): void {

@@ -16,10 +16,22 @@ export function keptLines(text: string, count: number, drop: Uint8Array): string
     const first = i;
     while (i < count && drop[i] === 0) i += 1;
     const start = spans[4 + 4 * first] as number;
-    // Up to where the next line starts, which includes the CRLF; the last line ends at its value.
-    out += i < count ? text.slice(start, spans[4 + 4 * i]) : `${text.slice(start, spans[4 * i + 3])}\r\n`;
+    // Up to where the next line starts, which includes the CRLF.
+    out += i < count ? text.slice(start, spans[4 + 4 * i]) : `${text.slice(start, lastLineEnd(i - 1))}\r\n`;
   }
   return out;
+}
+
+/** Where line i ends. The position of an empty value lies behind the line end; then the line ends at its colon. */
+function lastLineEnd(i: number): number {
+  const valueStart = spans[4 * i + 6] as number;
+  const valueEnd = spans[4 * i + 7] as number;
+  return valueEnd > valueStart ? valueEnd : (spans[4 * i + 5] as number) + 1;
+}
+
+/** Whether a head ends where it should, and nowhere before: what is written must be one head, whatever went wrong. */
+export function isOneHead(text: string): boolean {
+  return text.indexOf('\r\n\r\n') === text.length - 4;
 }
 
 /** `hopLines`: the forwarding fields; `fallbackHost` only serves HTTP/1.0 requests that name no host. */

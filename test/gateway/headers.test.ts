@@ -152,3 +152,14 @@ test('heads split over reads at every byte mean the same', async (t) => {
     assert.ok((await client.untilEnd()).includes('/path value  shop'), `cut at ${cut}`);
   }
 });
+
+test('an empty value at the end of a head stays within the head, both ways', async (t) => {
+  const upstream = await openRaw(t, (socket) =>
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Last:\r\n\r\nok'),
+  );
+  const { port } = await openGateway(t, configOf(upstream.port));
+  const client = new RawClient(t, port);
+  client.send('GET / HTTP/1.1\r\nHost: a\r\nX-Last: \r\n\r\n');
+  const text = await client.until((seen) => seen.endsWith('ok'));
+  for (const head of [text, upstream.received[0] as string]) assert.equal(head.split('\r\n\r\n').length, 2, head);
+});
