@@ -122,3 +122,11 @@ export function bytesText(bytes: number): string {
   }
   return `${value >= 100 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${SIZES[unit]}`;
 }
+
+/** Whether a line of evidence has an interval to show. */
+export function checkIsCounted(line: {
+  readonly lower: number | null;
+  readonly canary: { readonly total: number };
+}): boolean {
+  return line.lower !== null && line.canary.total > 0;
+}

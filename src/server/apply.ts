@@ -1,0 +1,132 @@
+// Taking policies and versions: text to declarations, whole or not at all. Relative folders are taken from the folder
+// of the policy file, and the revision is taken over the template as it will be run, so that a version declared by file
+// and the same one declared by command are one version.
+import { isAbsolute, resolve } from 'node:path';
+import { encodeDeclared } from '../controller/index.ts';
+import type { ReleasePolicy } from '../core/model/policy.ts';
+import type { Template, Version } from '../core/model/version.ts';
+import {
+  diffPolicies,
+  type LintFinding,
+  lintPolicy,
+  type ParsedDocument,
+  type PolicyDifference,
+  type PolicyWarning,
+  parsePolicyText,
+} from '../core/policy/index.ts';
+import { canonicalJson } from '../lib/canonical.ts';
+import { sha256Hex } from '../lib/sha256.ts';
+import type { Store } from '../ports/index.ts';
+import { ApiProblem } from './problems.ts';
+
+export interface ApplyRequest {
+  readonly text: string;
+  /** Where relative paths start. */
+  readonly folder: string;
+  readonly dryRun: boolean;
+}
+
+export interface Applied {
+  readonly policy: string;
+  readonly change: 'created' | 'changed' | 'unchanged';
+  readonly version: string;
+  readonly revision: string;
+  /** Whether a release of another version will start. */
+  readonly newVersion: boolean;
+  readonly differences: readonly PolicyDifference[];
+  readonly warnings: readonly PolicyWarning[];
+  readonly findings: readonly LintFinding[];
+}
+
+interface Document {
+  readonly policy: ReleasePolicy;
+  readonly version: Version;
+}
+
+export async function applyText(store: Store, request: ApplyRequest): Promise<readonly Applied[]> {
+  const parsed = parsePolicyText(request.text, { hash: sha256Hex });
+  if (parsed.kind === 'refused') throw refusedPolicy(parsed.errors);
+  const planned: { applied: Applied; document: Document }[] = [];
+  for (const each of parsed.documents) planned.push(await plan(store, each, request.folder));
+  if (!request.dryRun) {
+    for (const { applied, document } of planned) {
+      if (applied.change !== 'unchanged') await declare(store, document);
+    }
+  }
+  return planned.map(({ applied }) => applied);
+}
+
+function refusedPolicy(
+  errors: readonly {
+    path: string;
+    problem: string;
+    fix: string;
+    line: number | null;
+    column: number | null;
+    nearest: string | null;
+  }[],
+): ApiProblem {
+  const [first] = errors;
+  return new ApiProblem(422, first?.problem ?? 'the policy is refused', {
+    code: 'policy-refused',
+    ...(first === undefined ? {} : { path: first.path, fix: first.fix }),
+    errors,
+  });
+}
+
+async function plan(
+  store: Store,
+  parsed: ParsedDocument,
+  folder: string,
+): Promise<{ applied: Applied; document: Document }> {
+  const version = located(parsed.version, folder);
+  const policy = withLog(parsed.policy, folder);
+  const before = await readDocument(store, policy.name);
+  const differences = before === null ? [] : diffPolicies(before, { policy, version });
+  const change = before === null ? 'created' : differences.length === 0 ? 'unchanged' : 'changed';
+  return {
+    document: { policy, version },
+    applied: {
+      policy: policy.name,
+      change,
+      version: version.label,
+      revision: version.revision,
+      newVersion: before?.version.revision !== version.revision,
+      differences,
+      warnings: parsed.warnings,
+      findings: lintPolicy(policy, { version }),
+    },
+  };
+}
+
+export function declare(store: Store, { policy, version }: Document): Promise<unknown> {
+  return store.declare(policy.name, encodeDeclared(policy, version));
+}
+
+/** What is declared now; null if nothing is, or if it was withdrawn. */
+export async function readDocument(store: Store, name: string): Promise<Document | null> {
+  const declaration = await store.declaration(name);
+  if (declaration === null || declaration.removed) return null;
+  return JSON.parse(declaration.document) as Document;
+}
+
+const REVISION_CHARACTERS = 12;
+
+/** The version with this template; a version nobody named is called by its revision. */
+export function versionOf(template: Template, label: string | undefined): Version {
+  const revision = sha256Hex(canonicalJson({ ...template, label })).slice(0, REVISION_CHARACTERS);
+  return { revision, label: label ?? revision, template };
+}
+
+function located(version: Version, folder: string): Version {
+  const { template } = version;
+  const label = version.label === version.revision ? undefined : version.label;
+  if (template.kind === 'upstreams') return versionOf(template, label);
+  return versionOf({ ...template, workingDirectory: resolve(folder, template.workingDirectory ?? '.') }, label);
+}
+
+function withLog(policy: ReleasePolicy, folder: string): ReleasePolicy {
+  const { accessLog } = policy.router;
+  if (accessLog === null || isAbsolute(accessLog)) return policy;
+  return { ...policy, router: { ...policy.router, accessLog: resolve(folder, accessLog) } };
+}

@@ -1,0 +1,68 @@
+// A new version by command: the declared one with another label, environment, command or address. Nothing else of the
+// policy changes. It refuses what the workload does not have.
+
+import type { Template, Version } from '../core/model/version.ts';
+import type { Store } from '../ports/index.ts';
+import { declare, readDocument, versionOf } from './apply.ts';
+import { parseCommandText } from './command-text.ts';
+import { ApiProblem } from './problems.ts';
+
+export interface VersionRequest {
+  readonly version: string;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly unset?: readonly string[] | undefined;
+  readonly command?: string | readonly string[] | undefined;
+  readonly endpoints?: readonly { readonly host: string; readonly port: number }[] | undefined;
+}
+
+export interface VersionAnswer {
+  readonly policy: string;
+  readonly version: string;
+  readonly revision: string;
+  readonly before: string;
+  readonly unchanged: boolean;
+}
+
+export async function declareVersion(store: Store, name: string, request: VersionRequest): Promise<VersionAnswer> {
+  const document = await readDocument(store, name);
+  if (document === null) {
+    throw new ApiProblem(404, `policy "${name}" is not declared`, {
+      code: 'policy-unknown',
+      path: name,
+      fix: 'declare it first: haldane apply -f haldane.yaml',
+    });
+  }
+  const version: Version = versionOf(changed(document.version.template, request), request.version);
+  const unchanged = version.revision === document.version.revision;
+  if (!unchanged) await declare(store, { policy: document.policy, version });
+  const before = document.version.label;
+  return { policy: name, version: version.label, revision: version.revision, before, unchanged };
+}
+
+function changed(template: Template, request: VersionRequest): Template {
+  switch (template.kind) {
+    case 'processes': {
+      if (request.endpoints !== undefined) throw unfit('endpoints', 'processes', 'give --command or --env');
+      const env = { ...template.env, ...request.env };
+      for (const each of request.unset ?? []) delete (env as Record<string, string>)[each];
+      const command = request.command === undefined ? template.command : parseCommandText(request.command);
+      return { ...template, env, command };
+    }
+    case 'upstreams': {
+      if (request.command !== undefined) throw unfit('command', 'upstreams', 'give --endpoint');
+      if (request.env !== undefined) throw unfit('env', 'upstreams', 'give --endpoint');
+      if (request.endpoints === undefined || request.endpoints.length === 0) {
+        throw new ApiProblem(422, 'a new version of upstreams needs its addresses', {
+          code: 'version-refused',
+          path: 'endpoints',
+          fix: 'give --endpoint host:port, once per address',
+        });
+      }
+      return { ...template, endpoints: request.endpoints };
+    }
+  }
+}
+
+function unfit(path: string, workload: string, fix: string): ApiProblem {
+  return new ApiProblem(422, `a workload of ${workload} has no ${path}`, { code: 'version-refused', path, fix });
+}

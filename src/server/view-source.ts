@@ -1,0 +1,98 @@
+// Views for every face: the controller's last look, the journal's last lines and the data plane's last seconds, joined.
+import { type Controller, decodeState, type PolicyView } from '../controller/index.ts';
+import type { ReleasePolicy } from '../core/model/policy.ts';
+import type { Version } from '../core/model/version.ts';
+import { buildView, type LogLine, type ReleaseView, wallSpanMs } from '../core/views/index.ts';
+import type { Clock, Store } from '../ports/index.ts';
+import type { LiveTraffics } from './live-traffic.ts';
+
+const LOG_LINES = 30;
+const PAGE = 500;
+
+export class ViewSource {
+  readonly #store: Store;
+  readonly #controller: Controller;
+  readonly #clock: Clock;
+  readonly #live: LiveTraffics;
+  readonly #logs = new Map<string, { after: number; lines: LogLine[] }>();
+
+  constructor(deps: { store: Store; controller: Controller; clock: Clock; live: LiveTraffics }) {
+    this.#store = deps.store;
+    this.#controller = deps.controller;
+    this.#clock = deps.clock;
+    this.#live = deps.live;
+  }
+
+  /** null if nothing of that name was ever declared. */
+  async view(name: string): Promise<ReleaseView | null> {
+    const view = this.#controller.view(name) ?? (await this.#stored(name));
+    if (view === null) return null;
+    const live = await this.#live.of(name);
+    const wallTime = this.#clock.now().wallTime;
+    const log = await this.#log(name);
+    return buildView({ ...view, decision: onTime(view, wallTime), wallTime, log, live });
+  }
+
+  async names(): Promise<readonly string[]> {
+    const declared = await this.#store.declarations();
+    return declared.map(({ policy }) => policy).sort();
+  }
+
+  async views(): Promise<ReleaseView[]> {
+    const views = await Promise.all((await this.names()).map((name) => this.view(name)));
+    return views.filter((view) => view !== null);
+  }
+
+  /** Before the controller's first look: what the store has. */
+  async #stored(name: string): Promise<PolicyView | null> {
+    const declaration = await this.#store.declaration(name);
+    if (declaration === null) return null;
+    const document = JSON.parse(declaration.document) as { policy: ReleasePolicy; version: Version };
+    const stored = await this.#store.readState(name);
+    return {
+      name,
+      generation: declaration.generation,
+      policy: document.policy,
+      declared: declaration.removed ? null : document.version,
+      state: stored === null ? null : decodeState(name, stored.state),
+      decision: null,
+      seen: null,
+      trouble: null,
+      owed: [],
+      wallTime: this.#clock.now().wallTime,
+      looks: 0,
+    };
+  }
+
+  async #log(name: string): Promise<readonly LogLine[]> {
+    const kept = this.#logs.get(name) ?? { after: 0, lines: [] };
+    this.#logs.set(name, kept);
+    for (;;) {
+      const entries = await this.#store.journal({ policy: name, after: kept.after, limit: PAGE });
+      for (const entry of entries) {
+        kept.after = Math.max(kept.after, entry.sequence);
+        kept.lines.push(logLine(entry));
+      }
+      kept.lines.splice(0, Math.max(0, kept.lines.length - LOG_LINES));
+      if (entries.length < PAGE) return [...kept.lines];
+    }
+  }
+}
+
+export function logLine(entry: {
+  readonly sequence: number;
+  readonly wallTime: string;
+  readonly release: string | null;
+  readonly document: string;
+}): LogLine {
+  const { kind = 'unknown', sentence = '' } = JSON.parse(entry.document) as { kind?: string; sentence?: string };
+  return { sequence: entry.sequence, at: entry.wallTime, kind, sentence, release: entry.release };
+}
+
+/** What is said to come in a minute comes sooner when the look was half a minute ago. */
+function onTime(view: PolicyView, now: string): PolicyView['decision'] {
+  const { decision } = view;
+  if (decision === null || decision.next.inMs === null) return decision;
+  const ageMs = wallSpanMs(view.wallTime, now);
+  return { ...decision, next: { ...decision.next, inMs: Math.max(0, decision.next.inMs - ageMs) } };
+}
