@@ -67,7 +67,8 @@ export function parseCommand(value: unknown): Parsed<readonly string[]> {
   if (value.length === 0) return refuse('the command is empty', 'write a program and its arguments');
   for (const [index, word] of value.entries()) {
     if (typeof word !== 'string') {
-      return refuse(`word ${index + 1} of the command is not text`, `quote it: "${String(word)}"`);
+      const isSimple = typeof word === 'number' || typeof word === 'boolean';
+      return refuse(`word ${index + 1} of the command is not text`, isSimple ? `quote it: "${word}"` : 'write text');
     }
     if (word.includes('\0')) return refuse(`word ${index + 1} of the command holds a NUL character`, 'leave it out');
   }

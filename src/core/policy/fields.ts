@@ -89,7 +89,10 @@ export function oneOf<T extends z.core.$ZodLooseShape>(
   meta: Omit<ObjectMeta, 'oneKey'>,
   shape: T,
 ): z.ZodObject<T, z.core.$strict> {
-  const schema = object(meta, shape).refine((value) => Object.keys(value as object).length === 1, 'exactly one key');
+  const schema = object(meta, shape).refine(
+    (value) => Object.values(value as object).filter((each) => each !== undefined).length === 1,
+    'exactly one key',
+  );
   const own = schema as unknown as z.ZodObject<T, z.core.$strict>;
   objectMetas.set(own, { ...meta, oneKey: true });
   return own;

@@ -127,16 +127,22 @@ function visitObject(walk: Walk, schema: z.ZodObject, value: unknown, path: Path
   const shape = schema.shape as Readonly<Record<string, z.ZodType>>;
   const known = Object.keys(shape);
   const misspelt = refuseUnknownFields(walk, { written, known, meta }, path);
-  if (meta.oneKey === true) checkOneKey(walk, meta, { known, written: [...written.keys()] }, path);
+  if (meta.oneKey === true)
+    checkOneKey(
+      walk,
+      meta,
+      { known, written: entries.filter(([, item]) => item !== undefined).map(([key]) => key) },
+      path,
+    );
   const read: Record<string, unknown> = {};
   for (const key of known) {
     const field = shape[key] as z.ZodType;
     const at = [...path, key];
     const item = written.get(key);
-    if (item !== undefined || !(isRequired(field) || written.has(key))) {
+    if (item !== undefined || !isRequired(field)) {
       const result = visit(walk, field, item, at);
       if (result !== undefined) read[key] = result;
-    } else if (!misspelt.has(key)) walk.problems.push(missing(at, key, field, written.has(key)));
+    } else if (!misspelt.has(key)) walk.problems.push(missing(at, key, field));
   }
   return read;
 }
@@ -165,10 +171,10 @@ export function isRequired(field: z.ZodType): boolean {
   return !(field instanceof z.ZodOptional || field instanceof z.ZodPrefault);
 }
 
-function missing(path: Path, key: string, field: z.ZodType, isWritten: boolean): Problem {
+function missing(path: Path, key: string, field: z.ZodType): Problem {
   const example = fieldMetas.get(field)?.example;
   const fix = example === undefined ? `add ${key}` : `add it, for example ${key}: ${flow(example)}`;
-  return { path, problem: isWritten ? 'has no value' : `${key} is required and missing`, fix };
+  return { path, problem: `${key} is required and missing`, fix };
 }
 
 function unknownField(path: Path, key: string, known: readonly string[], meta: ObjectMeta): Problem {
