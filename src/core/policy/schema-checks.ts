@@ -117,12 +117,12 @@ const tolerance = object(
   { what: 'a tolerance', elsewhere: { absolute: 'margin', factor: 'ratio' } },
   {
     ratio: defaulted(number({ min: 1, max: 100, what: 'a ratio' }), 1.1, {
-      description: 'r: the canary may be this many times as bad as stable.',
+      description: 'The ratio r: the canary may be this many times as bad as stable.',
       example: 1.5,
     }),
     margin: optional(percent(), '0.2% for errors, 1% for latency', {
       description:
-        'delta: and worse by this share of requests on top. The canary is harmless while p_canary <= r x p_stable + delta. Above 0: at zero errors a ratio alone could never be proven.',
+        'The margin delta: and worse by this share of requests on top; harmless is p_canary <= r x p_stable + delta. Above 0: at zero errors a ratio alone could never be proven.',
       example: '0.5%',
     }),
   },
