@@ -45,6 +45,12 @@ export class CallGuard {
     });
   }
 
+  /** Waits for nobody any more. */
+  giveUp(): void {
+    for (const entry of this.#running) entry.expire();
+    this.#running.clear();
+  }
+
   stop(): void {
     this.#stopping.abort();
   }

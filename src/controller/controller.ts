@@ -43,12 +43,17 @@ export class Controller {
     for (const { policy } of declarations) this.#workerFor(policy);
   }
 
-  /** Ends every loop after the pass under way. What serves goes on serving. */
+  /** Ends every loop after the pass under way, or without it if a port hangs. What serves goes on serving. */
   async stop(): Promise<void> {
     this.#running = false;
     for (const stop of this.#stops) stop();
     this.#stops = [];
+    const timer = new AbortController();
+    void this.#deps.clock.sleep(this.#options.stopMs, timer.signal).then(() => {
+      if (!timer.signal.aborted) this.#guard.giveUp();
+    });
     await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
+    timer.abort();
     this.#workers.clear();
     this.#guard.stop();
   }

@@ -33,6 +33,8 @@ export interface ControllerOptions {
   readonly resyncMs: number;
   /** A port that has not answered after this long (at most half as long again) counts as failed. */
   readonly callLimitMs: number;
+  /** How long stopping waits for ports that do not answer. */
+  readonly stopMs: number;
 }
 
 export const DEFAULT_OPTIONS: ControllerOptions = {
@@ -40,4 +42,5 @@ export const DEFAULT_OPTIONS: ControllerOptions = {
   quietMs: 25,
   resyncMs: 300_000,
   callLimitMs: 30_000,
+  stopMs: 5_000,
 };

@@ -35,7 +35,7 @@ export class PlaceTaken extends HaldaneError {
     super(`policy "${policy}" asks for ${place}, which policy "${holder}" already has`, {
       code: 'place-taken',
       path: 'spec.router.gateway.listen',
-      fix: `give "${policy}" another listen address, or withdraw "${holder}" first`,
+      fix: `give "${policy}" another listen address`,
     });
   }
 }

@@ -236,6 +236,13 @@ export class SqliteStore implements Store {
 
   /** Forgets old answered commands, gives free pages back to the disk, and writes the witness without what is superseded. */
   async compact(): Promise<void> {
+    this.#dropSuperseded();
+    this.#database.exec('VACUUM');
+    this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  }
+
+  /** Both copies in one: a crash in between leaves the witness behind the database, never before it. */
+  #dropSuperseded(): void {
     this.#database.exec('BEGIN IMMEDIATE');
     try {
       this.#rows.dropAnsweredCommands(this.#limits.keepAnsweredCommands);
@@ -245,8 +252,6 @@ export class SqliteStore implements Store {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw error;
     }
-    this.#database.exec('VACUUM');
-    this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
   #deltaOf(change: StateChange, version: number): Delta {
@@ -310,7 +315,7 @@ export class SqliteStore implements Store {
     try {
       if (this.#witness === null) return this.#rewriteWitness();
       this.#witness.append(delta);
-      if (this.#witness.isWasteful(this.#limits.witnessSlackBytes)) this.#rewriteWitness();
+      if (this.#witness.isWasteful(this.#limits.witnessSlackBytes)) this.#dropSuperseded();
     } catch (error) {
       this.#witness?.close();
       this.#witness = null;
