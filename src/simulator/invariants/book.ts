@@ -29,6 +29,8 @@ export interface AnsweredCommand {
 export interface Chain {
   readonly accepted: Delivered[];
   last: Delivered | null;
+  /** Requests of the canary in all accepted windows. */
+  acceptedTotal: number;
 }
 
 export interface ReleaseBook {
@@ -36,6 +38,8 @@ export interface ReleaseBook {
   readonly firstSeenMs: number;
   /** Highest canary weight asked of the data plane so far. */
   mostWeight: number;
+  /** Highest canary weight recorded so far. */
+  decidedWeight: number;
   /** First time every data plane instance used the stage's weight. */
   readonly stageInUseMs: Map<number, number>;
   readonly phasesSeen: Set<string>;
@@ -52,6 +56,8 @@ export interface Book {
   /** Hands off: nobody declares it any more. */
   withdrawn: boolean;
   state: State | null;
+  /** Something changed that a step is to look at. */
+  isDirty: boolean;
   readonly answered: AnsweredCommand[];
   readonly chains: Map<string, Chain>;
   readonly releases: Map<string, ReleaseBook>;
@@ -77,6 +83,7 @@ export function openBook(
     policyNow: scenario.policy,
     withdrawn: false,
     state: null,
+    isDirty: true,
     answered: [],
     chains: new Map(),
     releases: new Map(),
@@ -92,11 +99,14 @@ export function openBook(
 export function addDelivered(book: Book, window: Delivered): void {
   let chain = book.chains.get(window.canary);
   if (chain === undefined) {
-    chain = { accepted: [], last: null };
+    chain = { accepted: [], last: null, acceptedTotal: 0 };
     book.chains.set(window.canary, chain);
   }
   // Asked again from the same cursor: the longer window replaces the one before. Asked from anywhere else: it counted.
-  if (chain.last !== null && chain.last.from !== window.from) chain.accepted.push(chain.last);
+  if (chain.last !== null && chain.last.from !== window.from) {
+    chain.accepted.push(chain.last);
+    chain.acceptedTotal += chain.last.canaryTotal;
+  }
   chain.last = window;
 }
 
@@ -106,14 +116,10 @@ export function windowsOf(book: Book, revision: string): readonly Delivered[] {
   return chain.last === null ? chain.accepted : [...chain.accepted, chain.last];
 }
 
-export function totalsOf(windows: readonly Delivered[]): { readonly total: number; readonly bad: number } {
-  let total = 0;
-  let bad = 0;
-  for (const window of windows) {
-    total += window.canaryTotal;
-    bad += window.canaryBad;
-  }
-  return { total, bad };
+/** Requests of the revision that were delivered in windows, each window once. */
+export function deliveredTotal(book: Book, revision: string): number {
+  const chain = book.chains.get(revision);
+  return chain === undefined ? 0 : chain.acceptedTotal + (chain.last?.canaryTotal ?? 0);
 }
 
 export function releaseBook(book: Book, release: Release, nowMs: number): ReleaseBook {
@@ -123,6 +129,7 @@ export function releaseBook(book: Book, release: Release, nowMs: number): Releas
       id: release.id,
       firstSeenMs: nowMs,
       mostWeight: 0,
+      decidedWeight: 0,
       stageInUseMs: new Map(),
       phasesSeen: new Set(),
       promotionChecked: false,

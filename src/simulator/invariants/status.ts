@@ -1,25 +1,25 @@
 // Status tells the truth: what is recorded (evidence, exposure, outcomes, answers) is held against what really
 // happened. Evidence counted twice shows here, as do answers given twice and outcomes that never came true.
 import { type Release, type State, underWay } from '../../core/engine/state.ts';
-import { type Book, totalsOf, windowsOf } from './book.ts';
+import { type Book, deliveredTotal } from './book.ts';
 import type { Accuse } from './traffic.ts';
 
 /** I6: no more is counted than was delivered, over all tries of the revision. */
 export function checkEvidenceCounted(book: Book, release: Release, accuse: Accuse): void {
-  const delivered = totalsOf(windowsOf(book, release.to.revision));
+  const delivered = deliveredTotal(book, release.to.revision);
   for (const check of release.policy.checks) {
     const evidence = release.evidence[check.name];
     if (evidence === undefined || check.metric.kind === 'gauge') continue;
     const counted = evidence.canary.total + evidence.warmUp.total;
-    if (counted > delivered.total) {
+    if (counted > delivered) {
       accuse(
         'I6',
-        `${check.name} counts ${counted} requests of ${release.to.revision}, ${delivered.total} were delivered`,
+        `${check.name} counts ${counted} requests of ${release.to.revision}, ${delivered} were delivered`,
       );
     }
   }
-  if (release.exposure.canaryRequests > delivered.total) {
-    accuse('I6', `exposure counts ${release.exposure.canaryRequests} requests, ${delivered.total} were delivered`);
+  if (release.exposure.canaryRequests > delivered) {
+    accuse('I6', `exposure counts ${release.exposure.canaryRequests} requests, ${delivered} were delivered`);
   }
 }
 

@@ -4,6 +4,8 @@ import type { Backend, WantedVersion } from '../../core/model/effect.ts';
 import { type Split, weightOf } from '../../core/model/split.ts';
 import type { Book } from './book.ts';
 
+const ROUNDING_MS = 1;
+
 export type Accuse = (invariant: string, message: string) => void;
 
 /** I1: every version that is to get traffic has an endpoint that was ready when the controller last looked, or since. */
@@ -66,7 +68,7 @@ export function checkRetired(book: Book, revisions: readonly string[], nowMs: nu
     }
     const open = plane.inFlight(revision);
     const cutForMs = nowMs - plane.carriedUntilMs(revision);
-    if (open > 0 && cutForMs < policy.deadlines.drainMs) {
+    if (open > 0 && cutForMs < policy.deadlines.drainMs - ROUNDING_MS) {
       accuse('I2', `${revision} is retired with ${open} requests in flight, ${cutForMs} ms after its traffic left`);
     }
   }

@@ -34,30 +34,36 @@ export function checkRise(book: Book, rise: Rise, accuse: Accuse): void {
   if (release.weightPercent !== weight) {
     accuse('I6', `${weight} % is asked of the data plane, but ${release.weightPercent} % is what is recorded`);
   }
-  checkShape(book, rise, isFirst, accuse);
+  checkLadder(release, weight, accuse);
+  if (!isFirst && release.policy.analysis !== 'none') checkEvidenceNow(book, release, nowMs, accuse);
 }
 
-function checkShape(book: Book, { release, weight, nowMs }: Rise, isFirst: boolean, accuse: Accuse): void {
+function checkLadder(release: Release, weight: number, accuse: Accuse): void {
   const { ramp } = release.policy;
   if (ramp.kind === 'adaptive') {
     if (weight > Math.max(ramp.maxWeightPercent, ramp.firstWeightPercent)) {
       accuse('I7', `${weight} % is above the ramp's ${ramp.maxWeightPercent} %`);
     }
-    if (isFirst) return;
-    checkEvidenceNow(book, release, nowMs, accuse);
-    checkRisk(book, release, weight, accuse);
     return;
   }
   const stage = release.phase.kind === 'testing' ? release.phase.stage : -1;
   if (ramp.stages[stage]?.weightPercent !== weight) {
     accuse('I7', `row 55: ${weight} % is not the weight of stage ${stage}`);
-    return;
   }
-  if (stage === 0) return;
-  checkStageLeft(book, { release, stage: stage - 1, nowMs }, accuse);
-  if (release.policy.analysis === 'none') return;
+}
+
+/** More weight is recorded than this release ever had: asked of the world as it was when that was decided. */
+export function checkRiseDecided(book: Book, { release, weight, nowMs }: Rise, accuse: Accuse): void {
+  const { ramp, analysis } = release.policy;
+  const stage = release.phase.kind === 'testing' ? release.phase.stage : 0;
+  const entry = releaseBook(book, release, nowMs);
+  const isFirst = entry.decidedWeight === 0;
+  entry.decidedWeight = weight;
+  if (isFirst || release.phase.kind !== 'testing') return;
+  if (ramp.kind === 'stages') checkStageLeft(book, { release, stage: stage - 1, nowMs }, accuse);
+  if (analysis === 'none') return;
   checkEvidenceNow(book, release, nowMs, accuse);
-  if (isAsked(release, stage - 1)) checkRisk(book, release, weight, accuse);
+  if (ramp.kind === 'adaptive' || isAsked(release, stage - 1)) checkRisk(book, release, weight, accuse);
 }
 
 /** Whether the error check, the one that is reckoned again here, is asked in this stage and required. */

@@ -171,6 +171,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       return;
     }
     ledger.lostByController += requests;
+    options.changed(`requests lost`);
     ledger.firstLoss ??= `${requests} requests to ${revision}: ${why}`;
   }
 
