@@ -71,12 +71,17 @@ export class GatewayMetrics implements MetricSource {
   async history(query: Omit<MeasureQuery, 'cursor' | 'canary'>): Promise<Readonly<Record<string, Reading>>> {
     const { stable, policy } = query;
     const checks = query.checks.filter(({ metric }) => metric.kind !== 'gauge');
-    if (stable === null) return readingsFor(checks, { kind: 'no-data', message: 'there is no stable version yet' });
+    if (stable === null) {
+      return readingsFor(query.checks, { kind: 'no-data', message: 'there is no stable version yet' });
+    }
     let instances: readonly InstanceSnapshot[];
     try {
       instances = await this.#options.readInstances(policy);
     } catch (error) {
-      return readingsFor(checks, { kind: 'error', message: `the gateway could not be read: ${messageOf(error)}` });
+      return readingsFor(query.checks, {
+        kind: 'error',
+        message: `the gateway could not be read: ${messageOf(error)}`,
+      });
     }
     const tally = instances
       .map(({ snapshot }) => tallyOf(snapshot, [stable], checks, policy.errors))
@@ -87,7 +92,11 @@ export class GatewayMetrics implements MetricSource {
         return [name, { [stable]: Math.max(0, from - done) }];
       }),
     );
-    return Object.fromEntries(checks.map((check) => [check.name, readingOf({ tally, notDone }, check)]));
+    const gauges = query.checks.filter(({ metric }) => metric.kind === 'gauge');
+    return {
+      ...Object.fromEntries(checks.map((check) => [check.name, readingOf({ tally, notDone }, check)])),
+      ...readingsFor(gauges, { kind: 'no-data', message: 'the past of a gauge is not kept' }),
+    };
   }
 
   async #readings(query: MeasureQuery, window: Window): Promise<Readonly<Record<string, Reading>>> {

@@ -45,7 +45,6 @@ export class GatewayRouter implements Router {
     userBuckets: true,
   };
   readonly #options: GatewayRouterOptions;
-  readonly #rejected = new Map<string, string>();
   /** One change at a time per policy. */
   readonly #busy = new Map<string, Promise<unknown>>();
   readonly #supervisions = new Set<Supervision>();
@@ -57,16 +56,11 @@ export class GatewayRouter implements Router {
 
   ensure(policy: ReleasePolicy, split: Split, backends: readonly Backend[]): Promise<EnsureResult> {
     this.#unwanted.delete(policy.name);
-    return this.#alone(policy.name, async () => {
-      const result = await this.#ensure(policy, split, backends);
-      if (result.kind === 'rejected') this.#rejected.set(policy.name, result.reason);
-      else this.#rejected.delete(policy.name);
-      return result;
-    });
+    return this.#alone(policy.name, () => this.#ensure(policy, split, backends));
   }
 
   async observe(policy: ReleasePolicy): Promise<RouterObservation> {
-    return observationOf(await this.#instances(policy.name).status(), this.#rejected.get(policy.name) ?? null);
+    return observationOf(await this.#instances(policy.name).status());
   }
 
   async inFlight(policy: ReleasePolicy): Promise<Readonly<Record<Revision, number>>> {

@@ -10,6 +10,7 @@ import type { Endpoint } from '../../core/model/gateway.ts';
 import type { ReleasePolicy } from '../../core/model/policy.ts';
 import type { Version } from '../../core/model/version.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { workloadConformance } from '../../ports/conformance/index.ts';
 import { UpstreamWorkloads } from './upstreams.ts';
 
 let folder: string;
@@ -114,4 +115,49 @@ describe('upstreams', () => {
     writeFileSync(join(folder, 'upstreams', 'shop.json'), '{"schema":1,');
     await assert.rejects(workload().observe(policy), /cannot be read/);
   });
+});
+
+workloadConformance('UpstreamWorkloads', async () => {
+  const stateDir = mkdtempSync(join(tmpdir(), 'haldane-upstreams-'));
+  const agent = () => new UpstreamWorkloads({ stateDir, clock });
+  const made: Server[] = [];
+  const running = async (revision: string, status: number): Promise<Version> => {
+    const server = createServer((_request, response) => response.writeHead(status).end());
+    made.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const endpoint = { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
+    return { revision, label: revision, template: { kind: 'upstreams', endpoints: [endpoint] } };
+  };
+  let current = agent();
+  skipMs = 0;
+  return {
+    workload: current,
+    policy,
+    stable: await running('v1', 200),
+    canary: await running('v2', 200),
+    broken: await running('v3', 503),
+    sizes: false,
+    until: async (what, condition) => {
+      const endMs = performance.now() + 10_000;
+      while (!(await condition())) {
+        if (performance.now() > endMs) throw new Error(`still not: ${what}`);
+        skipMs += 1_000;
+        await delay(10);
+      }
+    },
+    blind: null,
+    nextAgent: async () => {
+      current.close();
+      current = agent();
+      return current;
+    },
+    end: async () => {
+      current.close();
+      for (const server of made) {
+        server.closeAllConnections();
+        server.close();
+      }
+      rmSync(stateDir, { recursive: true, force: true });
+    },
+  };
 });

@@ -19,12 +19,12 @@ export function serving(statuses: readonly GatewayStatus[]): GatewayStatus | und
   return statuses.findLast(({ snapshot }) => !snapshot.draining) ?? statuses.at(-1);
 }
 
-export function observationOf(statuses: readonly GatewayStatus[], rejected: string | null): RouterObservation {
+export function observationOf(statuses: readonly GatewayStatus[]): RouterObservation {
   const main = serving(statuses);
   if (main === undefined) return ABSENT;
   const { config, snapshot } = main;
   return {
-    ...stateOf(statuses, main, rejected),
+    ...stateOf(statuses, main),
     split: config?.split ?? null,
     endpoints: Object.fromEntries((config?.versions ?? []).map(({ revision, endpoints }) => [revision, endpoints])),
     healthy: Object.fromEntries(
@@ -46,11 +46,7 @@ export function inFlightOf(statuses: readonly GatewayStatus[]): Readonly<Record<
   return total;
 }
 
-function stateOf(
-  statuses: readonly GatewayStatus[],
-  main: GatewayStatus,
-  rejected: string | null,
-): Pick<RouterObservation, 'state' | 'reason'> {
+function stateOf(statuses: readonly GatewayStatus[], main: GatewayStatus): Pick<RouterObservation, 'state' | 'reason'> {
   if (main.config === null) return { state: 'progressing', reason: 'the gateway has no configuration yet' };
   if (main.snapshot.draining) return { state: 'progressing', reason: 'the gateway is draining and no other has come' };
   // Connections a former process still has are split by its own configuration.
@@ -59,6 +55,5 @@ function stateOf(
   if (other !== undefined) {
     return { state: 'progressing', reason: `gateway ${other.file.instance}, which is ending, has another split still` };
   }
-  if (rejected !== null) return { state: 'rejected', reason: rejected };
   return { state: 'converged', reason: 'in force for every new request' };
 }

@@ -86,7 +86,7 @@ export function lastErrorLine(path: string): string | null {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  const line = lines.findLast((candidate) => TELLING.test(candidate)) ?? lines.at(-1);
+  const line = lines.findLast((text) => TELLING.test(text)) ?? lines.at(-1);
   return line === undefined ? null : [...line].slice(0, 200).join('');
 }
 

@@ -8,9 +8,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NotifyMessage } from '../../core/model/effect.ts';
 import type { ReleasePolicy } from '../../core/model/policy.ts';
-import { createLog } from '../../lib/log.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { LogNotifier } from './log.ts';
 import { WebhookNotifier } from './webhook.ts';
 
 let folder: string;
@@ -111,16 +109,4 @@ describe('the webhook notifier', () => {
     assert.deepEqual(given, ['a: the hook answered 410']);
     assert.equal(got[0]?.key, 'b');
   });
-});
-
-test('the log notifier tells each key once, and only where the policy asks for it', async () => {
-  const lines: string[] = [];
-  const log = createLog({ level: 'info', format: 'json', write: (line) => lines.push(line), wallTime: () => '' });
-  const made = new LogNotifier(log);
-  const asking = { name: 'shop', notify: [{ kind: 'log' }] } as unknown as ReleasePolicy;
-  await made.notify(asking, news('a'));
-  await made.notify(asking, news('a'));
-  await made.notify(policy(), news('b'));
-  assert.equal(lines.length, 1);
-  assert.match(lines[0] ?? '', /news a/);
 });
