@@ -347,9 +347,15 @@ export class SqliteStore implements Store {
   }
 
   #rewriteWitness(): void {
-    const lines = linesOf(this.#rows.readAll().delta);
+    const lines = this.#lines();
     if (this.#witness !== null) return this.#witness.rewrite(this.#header, lines);
     this.#witness = Witness.write(join(this.#folder, WITNESS_FILE), this.#header, lines);
+  }
+
+  /** Everything the database has; the journal entry by entry, since it may be larger than memory. */
+  *#lines(): Generator<Delta> {
+    yield* linesOf({ ...this.#rows.readSmall().delta, journal: [] });
+    for (const entry of this.#rows.entries()) yield { journal: [entry] };
   }
 
   #tell(policy: string): void {

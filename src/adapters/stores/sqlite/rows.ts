@@ -103,8 +103,15 @@ export class Rows {
     );
   }
 
-  /** Every row that can be read and fits its checksum; `bad` counts the others. */
+  /** Every row that can be read and fits its checksum, and what is wrong with the others. */
   readAll(): { readonly delta: Required<Delta>; readonly bad: readonly string[] } {
+    const { delta, bad } = this.readSmall();
+    const problems = [...bad];
+    return { delta: { ...delta, journal: this.#readableEntries(problems) }, bad: problems };
+  }
+
+  /** The same without the journal. */
+  readSmall(): { readonly delta: Required<Omit<Delta, 'journal'>>; readonly bad: readonly string[] } {
     const bad: string[] = [];
     const sound = <Row>(table: string, to: (raw: Raw) => Row, fields: (row: Row) => Field[]): Row[] => {
       const kept: Row[] = [];
@@ -124,7 +131,6 @@ export class Rows {
       declarations: sound('declarations', toDeclaration, declarationFields),
       commands: sound('commands', toCommand, commandFields),
       releases: sound('releases', toRelease, releaseFields),
-      journal: this.#readableEntries(bad),
     };
     return { delta, bad };
   }

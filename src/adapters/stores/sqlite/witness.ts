@@ -19,6 +19,7 @@ import { isMissing } from '../../../lib/atomic-file.ts';
 import type { Delta } from './image.ts';
 
 const FORMAT = 1;
+const CHUNK_CHARS = 1_000_000;
 
 export interface WitnessReading {
   /** Whose witness it is; null if there is none, or its first line is damaged. */
@@ -150,8 +151,14 @@ function replaceFile(path: string, header: WitnessHeader, deltas: Iterable<Delta
   const file = openSync(temporary, 'w', 0o600);
   try {
     try {
-      writeWhole(file, lineOf({ ...header, format: FORMAT }));
-      for (const delta of deltas) writeWhole(file, lineOf(delta));
+      let text = lineOf({ ...header, format: FORMAT });
+      for (const delta of deltas) {
+        text += lineOf(delta);
+        if (text.length < CHUNK_CHARS) continue;
+        writeWhole(file, text);
+        text = '';
+      }
+      writeWhole(file, text);
       fsyncSync(file);
     } finally {
       closeSync(file);
