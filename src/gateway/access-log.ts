@@ -15,6 +15,8 @@ export class AccessLog {
   readonly path: string;
   dropped = 0;
   #text = '';
+  #timeMs = 0;
+  #timeText = '';
   #timer: NodeJS.Timeout | null = null;
   #handle: FileHandle | null = null;
   #inode = 0n;
@@ -25,38 +27,40 @@ export class AccessLog {
     this.path = path;
   }
 
+  /** Put together by hand: at this rate JSON.stringify of an object costs half as much as the request itself. */
   exchange(exchange: Exchange, client: ClientConnection, ended: number, endMs: number): void {
-    const version = exchange.version;
-    this.#add({
-      time: new Date().toISOString(),
-      client: client.address,
-      method: exchange.method,
-      target: exchange.target,
-      ended: endedName(ended),
-      revision: version?.revision,
-      version: version?.label,
-      why: WHY_NAMES[exchange.why],
-      upstream: exchange.endpoint?.authority,
-      ms: Math.round((endMs - exchange.startMs) * 1000) / 1000,
-      bodyBytes: exchange.bodyBytes,
-    });
+    const { version, endpoint } = exchange;
+    const name = endedName(ended);
+    this.#add(
+      `{"time":"${this.#time()}","client":"${client.address}","method":"${exchange.method}",` +
+        `"target":${JSON.stringify(exchange.target)},"ended":${typeof name === 'number' ? name : `"${name}"`},` +
+        `"revision":"${version?.revision}","version":${JSON.stringify(version?.label)},` +
+        `"why":"${WHY_NAMES[exchange.why]}","upstream":${endpoint === null ? 'null' : JSON.stringify(endpoint.authority)},` +
+        `"ms":${(endMs - exchange.startMs).toFixed(3)},"bodyBytes":${exchange.bodyBytes}}\n`,
+    );
   }
 
   refused(client: ClientConnection, refusal: Refusal): void {
-    this.#add({
-      time: new Date().toISOString(),
-      client: client.address,
-      refused: refusal.reason,
-      status: refusal.status,
-    });
+    this.#add(
+      `{"time":"${this.#time()}","client":"${client.address}","refused":"${refusal.reason}","status":${refusal.status}}\n`,
+    );
   }
 
-  #add(line: object): void {
+  #time(): string {
+    const nowMs = Date.now();
+    if (nowMs !== this.#timeMs) {
+      this.#timeMs = nowMs;
+      this.#timeText = new Date(nowMs).toISOString();
+    }
+    return this.#timeText;
+  }
+
+  #add(line: string): void {
     if (this.#text.length > BUFFER_CHARS) {
       this.dropped += 1;
       return;
     }
-    this.#text += `${JSON.stringify(line)}\n`;
+    this.#text += line;
     this.#timer ??= setTimeout(() => void this.flush(), FLUSH_EVERY_MS).unref();
   }
 

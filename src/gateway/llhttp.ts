@@ -53,6 +53,25 @@ export const COMPLETE = 1;
 export const FAILED = 2;
 export type Fed = typeof MORE | typeof COMPLETE | typeof FAILED;
 
+/** Views of the beginning of the chunk read last: upstreams read into one buffer, and answers of one size are common. */
+const MAX_VIEW = 4_096;
+const views: (Buffer | undefined)[] = new Array(MAX_VIEW + 1);
+let viewed: Buffer | null = null;
+
+function part(chunk: Buffer, from: number, to: number): Buffer {
+  if (from !== 0 || to > MAX_VIEW) return chunk.subarray(from, to);
+  if (viewed !== chunk) {
+    views.fill(undefined);
+    viewed = chunk;
+  }
+  let view = views[to];
+  if (view === undefined) {
+    view = chunk.subarray(0, to);
+    views[to] = view;
+  }
+  return view;
+}
+
 const NOTHING = Buffer.alloc(0);
 let current: MessageReader;
 
@@ -138,7 +157,7 @@ export class MessageReader {
   #feedSlice(from: number, to: number): Fed {
     const length = to - from;
     if (memory.buffer !== wasm.memory.buffer) memory = new Uint8Array(wasm.memory.buffer);
-    memory.set(from === 0 && to === this.chunk.length ? this.chunk : this.chunk.subarray(from, to), buffer);
+    memory.set(from === 0 && to === this.chunk.length ? this.chunk : part(this.chunk, from, to), buffer);
     this.#sliceStart = from;
     if (this.#owned !== null) {
       spans.set(this.#owned);

@@ -46,6 +46,8 @@ export class RequestHead {
   readonly drop = new Uint8Array(MAX_HEADERS);
   hasTrace = false;
   hasForwarding = false;
+  /** The last one found valid; nearly always the same again. */
+  #goodHost: string | null = null;
   #lengths = 0;
   #codings = 0;
   #hosts = 0;
@@ -222,7 +224,10 @@ export class RequestHead {
   #checkHost(): Refusal | null {
     if (this.#hosts > 1) return REFUSALS.host;
     if (this.#hosts === 0) return this.isHttp10 ? null : REFUSALS.host;
-    return HOST.test(this.host) ? null : REFUSALS.host;
+    if (this.host === this.#goodHost) return null;
+    if (!HOST.test(this.host)) return REFUSALS.host;
+    this.#goodHost = this.host;
+    return null;
   }
 
   /** RFC 9110 section 7.6.1: what Connection names goes no further. */

@@ -124,6 +124,7 @@ export class ResponseHead {
   /** The status line as received, but for a reason phrase no one may pass on. */
   statusLine(): string {
     const reason = this.text.slice(spans[0], spans[1]);
+    if (this.status === 200 && reason === 'OK') return 'HTTP/1.1 200 OK\r\n';
     return `HTTP/1.1 ${this.status} ${PRINTABLE.test(reason) ? reason : ''}\r\n`;
   }
 

@@ -3,7 +3,9 @@
 import { randomFillSync } from 'node:crypto';
 
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
-const POOL_BYTES = 24 * 256;
+const TRACE_CHARS = 32;
+const SPAN_CHARS = 16;
+const POOL_BYTES = ((TRACE_CHARS + SPAN_CHARS) / 2) * 256;
 
 export function isTraceparent(value: string): boolean {
   if (!TRACEPARENT.test(value)) return false;
@@ -12,16 +14,18 @@ export function isTraceparent(value: string): boolean {
 }
 
 const pool = Buffer.alloc(POOL_BYTES);
-let used = POOL_BYTES;
+let digits = '';
+let used = 0;
 
 /** A new trace, marked as sampled, so that tracers below that follow their parent do not fall silent. */
 export function newTraceparent(): string {
-  if (used === POOL_BYTES) {
-    randomFillSync(pool);
+  if (used === digits.length) {
+    digits = randomFillSync(pool).toString('hex');
     used = 0;
   }
-  const trace = pool.toString('hex', used, used + 16);
-  const span = pool.toString('hex', used + 16, used + 24);
-  used += 24;
-  return `00-${trace}-${span}-01`;
+  const span = used + TRACE_CHARS;
+  const end = span + SPAN_CHARS;
+  const text = `00-${digits.slice(used, span)}-${digits.slice(span, end)}-01`;
+  used = end;
+  return text;
 }
