@@ -1,6 +1,6 @@
 /** Every adapter ships three files: the code, a page that says what it writes and needs, and a test that runs the port's suite. */
-import { adapterStem } from './rooms.ts';
-import type { Finding, Tree } from './source.ts';
+import { adapterStem, sameAdapter } from './rooms.ts';
+import type { Finding, SourceFile, Tree } from './source.ts';
 
 export function adapterFindings(tree: Tree): Finding[] {
   const stems = new Set(
@@ -9,15 +9,23 @@ export function adapterFindings(tree: Tree): Finding[] {
       .map(({ path }) => adapterStem(path)),
   );
   const adapters = [...stems].filter((stem) => ![...stems].some((other) => stem.startsWith(`${other}-`)));
+  const isTested = (stem: string) => tree.sources.some((source) => tests(source, stem));
   return adapters.flatMap((stem) => {
-    const [kind, name] = stem.split('/');
-    const has = (ending: string) =>
-      [...tree.texts.keys()].some((path) => path.startsWith(`src/adapters/${stem}`) && path.endsWith(ending));
-    const missing = ['.md', '.test.ts'].filter((ending) => !has(ending));
-    return missing.map((ending) => ({
-      rule: 'adapters',
-      path: `src/adapters/${stem}.ts`,
-      message: `the ${name} adapter of ${kind} has no ${name}${ending} beside it`,
-    }));
+    const name = stem.split('/')[1];
+    const path = `src/adapters/${stem}.ts`;
+    const page = `src/adapters/${stem}.md`;
+    const missing = [
+      ...(tree.texts.has(page) ? [] : [`write ${page}: what it writes, what it needs, its limits`]),
+      ...(isTested(stem) ? [] : [`no test imports the ${name} adapter; run its port's conformance suite on it`]),
+    ];
+    return missing.map((message) => ({ rule: 'adapters', path, message }));
   });
+}
+
+/** A test beside the adapter, or one elsewhere that imports it. */
+function tests({ path, imports }: SourceFile, stem: string): boolean {
+  if (!path.endsWith('.test.ts')) return false;
+  return [path, ...imports.map(({ target = '' }) => target)].some(
+    (file) => file.startsWith('src/adapters/') && sameAdapter(file, `src/adapters/${stem}.ts`),
+  );
 }

@@ -30,8 +30,8 @@ test('an adapter without its page or its test is named once, its parts are not a
   assert.deepEqual(
     found.map(({ message }) => message),
     [
-      'the nginx adapter of routers has no nginx.md beside it',
-      'the envoy adapter of routers has no envoy.test.ts beside it',
+      'write src/adapters/routers/nginx.md: what it writes, what it needs, its limits',
+      "no test imports the envoy adapter; run its port's conformance suite on it",
     ],
   );
 });
