@@ -30,6 +30,8 @@ export interface LeafMeta {
   /** Names that may be written, where they are a closed list. */
   readonly values?: readonly string[];
   readonly pattern?: RegExp;
+  /** What the JSON Schema can say beyond the type, for editors. Never stricter than `parse`. */
+  readonly json?: { readonly [keyword: string]: Json };
 }
 
 export interface ObjectMeta {
@@ -37,6 +39,8 @@ export interface ObjectMeta {
   readonly what: string;
   /** Exactly one key must be there ("prefer exactly-one-key unions": Kubernetes schemas forbid tagged ones). */
   readonly oneKey?: boolean;
+  /** Of these fields at most one may be written. */
+  readonly atMostOne?: readonly string[];
   /** Known to Haldane's design, not built: refused with "not available here yet". */
   readonly notYet?: readonly string[];
   /** Names other tools use for something we have: name -> what to write here. */

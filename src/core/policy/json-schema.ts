@@ -6,6 +6,17 @@ import * as z from 'zod';
 import { fieldMetas, type Json, leafMetas, objectMetas } from './fields.ts';
 import { policySchema } from './schema.ts';
 
+function objectKeywords(schema: z.ZodType): Record<string, Json> {
+  const { oneKey = false, atMostOne = [] } = objectMetas.get(schema) ?? {};
+  const pairs = atMostOne.flatMap((one, index) =>
+    atMostOne.slice(index + 1).map((other) => ({ required: [one, other] })),
+  );
+  return {
+    ...(oneKey ? { minProperties: 1, maxProperties: 1 } : {}),
+    ...(pairs.length > 0 ? { not: { anyOf: pairs } } : {}),
+  };
+}
+
 export function policyJsonSchema(): Record<string, Json> {
   const schema = z.toJSONSchema(policySchema, {
     target: 'draft-2020-12',
@@ -14,10 +25,7 @@ export function policyJsonSchema(): Record<string, Json> {
       const own = zodSchema as unknown as z.ZodType;
       const leaf = leafMetas.get(own);
       if (leaf?.pattern !== undefined && jsonSchema.type === 'string') jsonSchema.pattern = leaf.pattern.source;
-      if (objectMetas.get(own)?.oneKey === true) {
-        jsonSchema.minProperties = 1;
-        jsonSchema.maxProperties = 1;
-      }
+      Object.assign(jsonSchema, leaf?.json ?? {}, objectKeywords(own));
       const field = fieldMetas.get(own);
       if (field === undefined) return;
       jsonSchema.description =

@@ -32,6 +32,8 @@ test('a sound policy has no findings', () => {
   assert.deepEqual(lint({}, { requestsPerSecond: 100 }), []);
 });
 
+const withEnv = { ...SOUND.workload.processes.template, env: { DB_PASSWORD: 'x' } };
+
 const ANTI_PATTERNS: readonly [code: string, path: string, spec: object, context?: LintContext][] = [
   ['no-checks', 'spec.analysis', { analysis: 'none' }],
   ['straight-to-100', 'spec.stages', { analysis: 'none', preset: 'AllAtOnce' }],
@@ -51,6 +53,11 @@ const ANTI_PATTERNS: readonly [code: string, path: string, spec: object, context
     'errors-not-compared',
     'spec.checks[0]',
     { checks: [{ name: 'e', metric: { errors: {} }, limit: { above: '1%' } }] },
+  ],
+  [
+    'secret-in-policy',
+    'spec.workload.processes.template.env.DB_PASSWORD',
+    { workload: { processes: { ready: { path: '/' }, template: withEnv } } },
   ],
   ['canary-undersized', 'spec.canary.ratio', { canary: { ratio: 0.5 } }],
   [

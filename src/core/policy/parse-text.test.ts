@@ -50,10 +50,10 @@ test('an error carries the line and column of the value, or of the key when the 
   if (result.kind !== 'refused') return;
   const at = result.errors.map(({ path, line, column }) => [path, line, column]);
   assert.deepEqual(at, [
-    ['spec.itnerval', 15, 3],
     ['spec.interval', 14, 13],
+    ['spec.itnerval', 15, 3],
   ]);
-  assert.equal(result.errors[0]?.nearest, 'interval');
+  assert.equal(result.errors[1]?.nearest, 'interval');
 });
 
 test('JSON is read by the same rules', () => {

@@ -12,6 +12,8 @@ import { type Place, placeKey, plainDocument } from './yaml-value.ts';
 export interface ParseOptions {
   /** Text to a hex digest (SHA-256). */
   readonly hash: Hash;
+  /** Named in errors. */
+  readonly file?: string;
 }
 
 /** A compiled policy and where its document starts. */
@@ -32,7 +34,18 @@ const TOO_DEEP = { problem: 'is nested too deeply', fix: 'write the policy flat,
 /**
  * @example parsePolicyText('apiVersion: haldane.dev/v1alpha1\nkind: ReleasePolicy\n...', { hash: sha256Hex })
  */
-export function parsePolicyText(text: string, { hash }: ParseOptions): ParseResult {
+export function parsePolicyText(text: string, { hash, file }: ParseOptions): ParseResult {
+  const result = parseDocuments(text, hash);
+  if (result.kind === 'ok') return result;
+  const errors = result.errors.map((error) => ({ ...error, file: file ?? null }));
+  return { kind: 'refused', errors: errors.sort(byPlace) };
+}
+
+function byPlace(left: PolicyError, right: PolicyError): number {
+  return (left.line ?? 0) - (right.line ?? 0) || (left.column ?? 0) - (right.column ?? 0);
+}
+
+function parseDocuments(text: string, hash: Hash): ParseResult {
   if (text.length > LONGEST_TEXT)
     return refuseText('the text is longer than 1,000,000 characters', 'split it into files');
   const lines = new LineCounter();

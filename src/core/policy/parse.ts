@@ -13,6 +13,8 @@ import { type Holes, type Problem, walkValue } from './walk.ts';
 /** One thing wrong with a policy. Lines and columns start at 1; null when there is no text. */
 export interface PolicyError {
   readonly path: string;
+  /** As given by the caller; null when there is none. */
+  readonly file: string | null;
   readonly line: number | null;
   readonly column: number | null;
   readonly problem: string;
@@ -79,6 +81,7 @@ export function judgePolicy(value: unknown, hash: Hash): Judged {
 export function toError(problem: Problem, at: { line: number; column: number } | null = null): PolicyError {
   return {
     path: formatPath(problem.path),
+    file: null,
     line: at?.line ?? null,
     column: at?.column ?? null,
     problem: problem.problem,

@@ -13,6 +13,8 @@ import { parseListen, parseUpstream, parseUrl } from './endpoint.ts';
 import { accept, leaf, type Parsed, refuse } from './fields.ts';
 import { parseBytes, parsePercentText, parseQuantity, parseWeight } from './quantity.ts';
 
+/** For editors; the parsers are stricter. */
+const PERCENT_PATTERN = '^\\d+(\\.\\d+)?\\s*%$';
 const DURATION_PATTERN = /^(?:\d+(?:\.\d+)?(?:ms|[dhms]))+$/;
 
 /** Milliseconds. */
@@ -114,6 +116,7 @@ export function text({ what, pattern, fix, longest = 253 }: TextRule) {
   return leaf(z.string(), {
     what,
     pattern,
+    json: { minLength: 1, maxLength: longest },
     parse(value): Parsed<string> {
       if (typeof value !== 'string') return notText(value, what);
       if (value === '') return refuse('is empty', fix);
@@ -222,6 +225,7 @@ const numberOrText = () => z.union([z.number(), z.string()]) as unknown as z.Zod
 export const weight = () =>
   leaf(numberOrText(), {
     what: 'a weight in percent, as in 5 or "5%"',
+    json: { exclusiveMinimum: 0, maximum: 100, pattern: PERCENT_PATTERN },
     parse: (value) =>
       typeof value === 'number' || typeof value === 'string'
         ? parseWeight(value)
@@ -229,12 +233,14 @@ export const weight = () =>
   });
 
 /** A fraction, written in percent. */
-export const percent = () => leaf(z.string(), { what: 'a percentage such as 0.2%', parse: parsePercentText });
+export const percent = () =>
+  leaf(z.string(), { what: 'a percentage such as 0.2%', json: { pattern: PERCENT_PATTERN }, parse: parsePercentText });
 
 export function bytes(range: { readonly min?: string; readonly max?: string } = {}) {
   const [min, max] = [knownBytes(range.min ?? '1B'), knownBytes(range.max ?? '1024TiB')];
   return leaf(z.string(), {
     what: 'a size such as 10MiB',
+    json: { pattern: '^\\d+(\\.\\d+)?\\s*(B|[kMGT]B|[KMGT]iB)$' },
     parse(value): Parsed<number> {
       const parsed = parseBytes(value);
       if (!parsed.ok) return parsed;
@@ -250,14 +256,32 @@ function knownBytes(text: string): number {
 }
 
 export const quantity = () =>
-  leaf(z.string(), { what: 'a number with its unit: 2%, 500ms or 512MiB', parse: parseQuantity });
+  leaf(z.string(), {
+    what: 'a number with its unit: 2%, 500ms or 512MiB',
+    json: { pattern: '^\\d' },
+    parse: parseQuantity,
+  });
 
 export const listen = () =>
-  leaf(numberOrText(), { what: 'a port or an address with a port, as in 8080 or "0.0.0.0:8080"', parse: parseListen });
+  leaf(numberOrText(), {
+    what: 'a port or an address with a port, as in 8080 or "0.0.0.0:8080"',
+    json: { minimum: 1, maximum: 65_535, multipleOf: 1, pattern: '^(\\d+|.+:\\d+)$' },
+    parse: parseListen,
+  });
 
-export const upstream = () => leaf(z.string(), { what: 'an endpoint such as 127.0.0.1:9001', parse: parseUpstream });
+export const upstream = () =>
+  leaf(z.string(), {
+    what: 'an endpoint such as 127.0.0.1:9001',
+    json: { pattern: '^([Hh][Tt][Tt][Pp]://.+|[^/]+:\\d+)/?$' },
+    parse: parseUpstream,
+  });
 
-export const url = () => leaf(z.string(), { what: 'an http or https URL', parse: parseUrl });
+export const url = () =>
+  leaf(z.string(), {
+    what: 'an http or https URL',
+    json: { pattern: '^https?://', maxLength: 2_000 },
+    parse: parseUrl,
+  });
 
 export const command = () =>
   leaf(

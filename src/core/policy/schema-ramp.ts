@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { choice, defaulted, type Json, leaf, object, oneOf, optional, required } from './fields.ts';
-import { PRESET_EXAMPLES, parsePresetName } from './presets.ts';
+import { CODE_DEPLOY_PREFIX, PRESET_EXAMPLES, PRESETS, parsePresetName, presetOf } from './presets.ts';
 import { command, duration, name, url, weight, whole, word } from './scalars.ts';
 
 const approval = object(
@@ -134,5 +134,10 @@ export const rampSchema = object(
 
 export const presetSchema = leaf(z.string(), {
   what: `a preset such as ${PRESET_EXAMPLES.join(', ')}`,
+  json: {
+    enum: PRESETS.flatMap(({ name }) =>
+      presetOf(`${CODE_DEPLOY_PREFIX}${name}`) === undefined ? [name] : [name, `${CODE_DEPLOY_PREFIX}${name}`],
+    ),
+  },
   parse: parsePresetName,
 });

@@ -68,7 +68,7 @@ const gateway = object(
       },
     ),
     accessLog: optional(fileName('a file name'), 'no access log is written', {
-      description: 'File for one line per request.',
+      description: 'File for one line per request; a relative one starts at the folder of the policy file.',
       example: '/var/log/shop/access.log',
     }),
   },

@@ -64,8 +64,8 @@ const processTemplate = object(
         example: { LOG_LEVEL: 'info' },
       },
     ),
-    workingDirectory: optional(fileName('a folder'), 'the folder in which the agent was started', {
-      description: 'Folder in which the command is started.',
+    workingDirectory: optional(fileName('a folder'), 'the folder of the policy file', {
+      description: 'Folder in which the command is started; a relative one starts at the folder of the policy file.',
       example: '/srv/shop',
     }),
   },

@@ -116,6 +116,7 @@ const notify = z.array(
 export const specSchema = object(
   {
     what: 'the spec',
+    atMostOne: ['stages', 'preset', 'ramp'],
     notYet: ['schedule', 'dependsOn', 'baseline', 'regions', 'cells', 'templates', 'include', 'extends'],
     elsewhere: {
       steps: 'stages',
