@@ -31,7 +31,8 @@ async function backend(label: string): Promise<{ server: Server; backend: Backen
 
 routerConformance('GatewayRouter', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'haldane-router-'));
-  const agent = () => new GatewayRouter({ stateDir: folder, clock: systemClock, command: COMMAND, version: '0.1.0' });
+  const agent = () =>
+    new GatewayRouter({ stateDir: folder, clock: systemClock, command: COMMAND, version: '0.1.0', answerMs: 1_000 });
   const [v1, v2] = [await backend('v1'), await backend('v2')];
   let current = agent();
   let stopped: number[] = [];

@@ -30,6 +30,8 @@ export interface GatewayRouterOptions {
   readonly command: readonly string[];
   /** Of the program `command` starts: a running gateway of another version is replaced without losing a connection. */
   readonly version: string;
+  /** A gateway that has not answered by then cannot be looked at. */
+  readonly answerMs?: number;
   /** For the agent's log. */
   readonly onEvent?: (event: { readonly policy: string; readonly message: string }) => void;
 }
@@ -197,7 +199,7 @@ export class GatewayRouter implements Router {
     if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(policy)) {
       throw new GatewayRouterError('name-unusable', `"${policy}" cannot be the name of a folder`);
     }
-    return new GatewayInstances(join(this.#options.stateDir, 'gateways', policy));
+    return new GatewayInstances(join(this.#options.stateDir, 'gateways', policy), this.#options.answerMs);
   }
 
   #say(policy: string, message: string): void {

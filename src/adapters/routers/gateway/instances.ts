@@ -36,8 +36,11 @@ const ENDING_LOOK_MS = 30;
 export class GatewayInstances {
   readonly folder: string;
 
-  constructor(folder: string) {
+  readonly #answerMs: number;
+
+  constructor(folder: string, answerMs = ANSWER_MS) {
     this.folder = folder;
+    this.#answerMs = answerMs;
   }
 
   /** Those that run, the oldest first. */
@@ -58,11 +61,15 @@ export class GatewayInstances {
   async #statusOf(file: InstanceFile): Promise<GatewayStatus | null> {
     return this.#unlessEnded(file, async () => {
       const [held, snapshot] = await Promise.all([
-        ask(file, 'GET', '/v1/config') as Promise<{ config: GatewayConfig | null; listening: Endpoint | null }>,
-        ask(file, 'GET', '/v1/snapshot') as Promise<GatewaySnapshot>,
+        this.#get(file, '/v1/config') as Promise<{ config: GatewayConfig | null; listening: Endpoint | null }>,
+        this.#get(file, '/v1/snapshot') as Promise<GatewaySnapshot>,
       ]);
       return { file, config: held.config, listening: held.listening, snapshot };
     });
+  }
+
+  #get(file: InstanceFile, path: string): Promise<unknown> {
+    return ask(file, 'GET', path, { timeoutMs: this.#answerMs });
   }
 
   /** A process that ends closes its admin port a moment before it is gone: that is no failure to look. */
@@ -82,7 +89,7 @@ export class GatewayInstances {
   async counts(): Promise<readonly { snapshot: GatewaySnapshot; ended: boolean; partial: boolean }[]> {
     const living = await Promise.all(
       this.running().map((file) =>
-        this.#unlessEnded(file, async () => (await ask(file, 'GET', '/v1/snapshot')) as GatewaySnapshot),
+        this.#unlessEnded(file, async () => (await this.#get(file, '/v1/snapshot')) as GatewaySnapshot),
       ),
     );
     // Read after the living were asked: one that ended meanwhile has left its last words by now.
