@@ -39,6 +39,8 @@ export interface Simulation {
   readonly trace: Trace;
   readonly events: Events;
   readonly struck: ReadonlyMap<string, number>;
+  /** What was done to the world by the controller, by what: only what changed something counts. */
+  readonly effects: ReadonlyMap<string, number>;
   /** Awaits numbered so far, and controllers started. */
   readonly awaits: number;
   readonly lives: number;
@@ -59,10 +61,14 @@ export function createSimulation(scenario: Scenario, options: SimulationOptions)
   const trace = createTrace(options.trace === true);
   const note = (what: string): void => trace.note(scheduler.nowMs, what);
   const struck = new Map<string, number>();
+  const effects = new Map<string, number>();
+  const did = (effect: string): void => {
+    effects.set(effect, (effects.get(effect) ?? 0) + 1);
+  };
   const counts = { awaits: 0, lives: 0 };
   const clock = createClockWorld(scheduler);
-  const gates = createGatesWorld(scheduler, (gate) => gateTruth(scenario, gate));
-  const notifier = createNotifierWorld();
+  const gates = createGatesWorld(scheduler, (gate) => gateTruth(scenario, gate), did);
+  const notifier = createNotifierWorld(did);
   const store = createStoreWorld({
     wallTime: clock.wallTime,
     keepJournal: 200,
@@ -113,6 +119,7 @@ export function createSimulation(scenario: Scenario, options: SimulationOptions)
       scheduler,
       random: random.fork(`service ${index}`),
       watcher: monitor.watcher,
+      did,
       note: (what) => {
         note(what);
         monitor.changed(policy.name);
@@ -197,6 +204,7 @@ export function createSimulation(scenario: Scenario, options: SimulationOptions)
     trace,
     events,
     struck,
+    effects,
     get awaits() {
       return counts.awaits;
     },

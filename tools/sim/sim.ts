@@ -55,11 +55,14 @@ function listed(counts: Readonly<Record<string, number>>): string {
 async function runAll(from: number, count: number): Promise<boolean> {
   const startedMs = performance.now();
   let shownMs = startedMs;
-  const tally = await runSeeds({ from, count, threads: wholeNumber('threads', values.threads), stopAtFirst: false }, (done) => {
-    if (performance.now() - shownMs < 15_000) return;
-    shownMs = performance.now();
-    console.log(`  ${done} of ${count} seeds`);
-  });
+  const tally = await runSeeds(
+    { from, count, threads: wholeNumber('threads', values.threads), stopAtFirst: false },
+    (done) => {
+      if (performance.now() - shownMs < 15_000) return;
+      shownMs = performance.now();
+      console.log(`  ${done} of ${count} seeds`);
+    },
+  );
   printWorld(tally);
   const shares = judgeShares(tally);
   for (const { sentence, holds } of shares) console.log(`${holds ? '' : 'VIOLATION: '}${sentence}`);

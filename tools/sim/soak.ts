@@ -37,7 +37,8 @@ console.log(
     `${Math.round((user + system) / Math.max(1, windows))} us a window), heap ${heapMegabytes.toFixed(0)} MB`,
 );
 console.log(`aborted though alike: ${aborted} of ${releases}; trace ${simulation.trace.hash}`);
-for (const { invariant, message } of simulation.monitor.violations) console.log(`VIOLATION of ${invariant}: ${message}`);
+for (const { invariant, message } of simulation.monitor.violations)
+  console.log(`VIOLATION of ${invariant}: ${message}`);
 const isWhole = releases === 100 && hours === 24;
 if (isWhole && seconds > LIMIT_SECONDS) console.log(`TOO SLOW: more than ${LIMIT_SECONDS} s`);
 process.exitCode = simulation.monitor.violations.length > 0 || (isWhole && seconds > LIMIT_SECONDS) ? 1 : 0;

@@ -17,7 +17,11 @@ export interface GatesWorld {
   readonly runs: ReadonlyMap<string, { readonly request: GateRequest; answer: GateAnswer }>;
 }
 
-export function createGatesWorld(scheduler: Scheduler, truthOf: (gate: string) => GateTruth): GatesWorld {
+export function createGatesWorld(
+  scheduler: Scheduler,
+  truthOf: (gate: string) => GateTruth,
+  did: (effect: string) => void,
+): GatesWorld {
   const runs = new Map<string, { request: GateRequest; answer: GateAnswer }>();
   const watchers = new Set<() => void>();
   return {
@@ -26,6 +30,7 @@ export function createGatesWorld(scheduler: Scheduler, truthOf: (gate: string) =
       if (runs.has(request.key)) return;
       const run = { request, answer: { status: 'pending', message: 'no answer yet' } as GateAnswer };
       runs.set(request.key, run);
+      did(`gate ${request.gate.name} of stage ${request.stage} runs for ${request.revision}`);
       const truth = truthOf(request.gate.name);
       const { answer } = truth;
       if (answer === 'never') return;
@@ -48,12 +53,14 @@ export interface NotifierWorld {
   readonly delivered: ReadonlyMap<string, NotifyMessage>;
 }
 
-export function createNotifierWorld(): NotifierWorld {
+export function createNotifierWorld(did: (effect: string) => void): NotifierWorld {
   const delivered = new Map<string, NotifyMessage>();
   return {
     delivered,
     notify(message) {
-      if (!delivered.has(message.key)) delivered.set(message.key, message);
+      if (delivered.has(message.key)) return;
+      delivered.set(message.key, message);
+      did(`told ${message.key}`);
     },
   };
 }

@@ -60,6 +60,8 @@ export interface ServiceOptions {
   readonly random: Random;
   readonly watcher: ServiceWatcher;
   readonly note: (what: string) => void;
+  /** Told of each change the controller made, by what it is. */
+  readonly did: (effect: string) => void;
 }
 
 export function truthOf(spec: ServiceSpec, revision: string): Truth {
@@ -125,17 +127,29 @@ export function createService(options: ServiceOptions): Service {
     ensureWorkload(wanted) {
       plane.advance();
       watcher.sizeAsked(service, wanted);
-      for (const { version, replicas: count } of wanted) replicas.size(version.revision, version.label, count);
+      for (const { version, replicas: count } of wanted) {
+        if (replicas.versions.get(version.revision)?.wanted === count) continue;
+        options.did(`${version.revision} is sized to ${count}`);
+        replicas.size(version.revision, version.label, count);
+      }
     },
     retire(revisions) {
       plane.advance();
       watcher.retireAsked(service, revisions);
-      for (const revision of revisions) replicas.stop(revision);
+      for (const revision of revisions) {
+        if ((replicas.versions.get(revision)?.wanted ?? 0) > 0) options.did(`${revision} is stopped`);
+        replicas.stop(revision);
+      }
     },
     observeWorkload: () => observeWorkload(replicas, scheduler.nowMs),
     ensureSplit(split, backends) {
       plane.advance();
-      return ensureSplit(service, { split, backends, nowMs: scheduler.nowMs }, watcher);
+      const before = plane.asked;
+      const result = ensureSplit(service, { split, backends, nowMs: scheduler.nowMs }, watcher);
+      if (plane.asked !== before && JSON.stringify(before?.split) !== JSON.stringify(split)) {
+        options.did(`split ${describeSplit(split)}`);
+      }
+      return result;
     },
     observeRouter: () => observeRouter(service),
     inFlight: () => inFlightOf(plane),
