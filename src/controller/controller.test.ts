@@ -268,6 +268,28 @@ test('row 63: of two policies with one listen address the second is refused and 
   await trial.controller.stop();
 });
 
+test('a place is known to be taken before a second policy is applied', async () => {
+  const router = { ...policyNamed('x').router, listen: { host: '127.0.0.1', port: 8_080 } };
+  const trial = new Trial();
+  await trial.start(policyNamed('shop', { router }));
+  assert.equal(trial.controller.holderOfPlace(policyNamed('blog', { router })), 'shop');
+  assert.equal(trial.controller.holderOfPlace(policyNamed('shop', { router })), null);
+  await trial.controller.stop();
+});
+
+test('a command for a policy nobody declared starts nothing; a policy declared later is picked up', async () => {
+  const trial = new Trial();
+  await trial.start();
+  await trial.store.addCommand({ id: 'c1', policy: 'shop', document: '{}' });
+  await trial.clock.advance(1_000);
+  assert.deepEqual(trial.controller.views(), []);
+  assert.equal(trial.clock.nextInMs(), null);
+  await trial.declare(policyNamed('shop'), 'v1');
+  await trial.clock.advance(10_000);
+  assert.equal(trial.controller.view('shop')?.state?.stable?.label, 'v1');
+  await trial.controller.stop();
+});
+
 test('row 81: a wall clock that is set back or forward moves no look by a millisecond', async () => {
   const at: number[] = [];
   const trial = new Trial(

@@ -4,6 +4,7 @@
 // Withdrawing a policy changes nothing that serves: its versions run on, the split stays, and a person can still
 // command it; the engine is told that nothing is declared any more.
 import type { Command } from '../core/model/command.ts';
+import type { ReleasePolicy } from '../core/model/policy.ts';
 import type { Declaration } from '../ports/index.ts';
 import { CallGuard } from './call-guard.ts';
 import { Claims } from './claims.ts';
@@ -83,10 +84,25 @@ export class Controller {
     return worker !== undefined;
   }
 
+  /** Who else has the place this policy asks for, so that it can be refused when it is applied (row 63); null if free. */
+  holderOfPlace(policy: ReleasePolicy): string | null {
+    return this.#claims.holder(policy);
+  }
+
   #onStore(policy: string): void {
     const worker = this.#workers.get(policy);
-    if (worker === undefined) this.#workerFor(policy);
+    if (worker === undefined) void this.#startIfDeclared(policy);
     else worker.trigger(true);
+  }
+
+  /** A command for a policy that nobody declared starts nothing, and leaves nothing behind. */
+  async #startIfDeclared(policy: string): Promise<void> {
+    try {
+      if ((await this.#deps.store.declaration(policy)) === null) return;
+    } catch (error) {
+      this.#deps.log.warn('declaration not read', { policy, error });
+    }
+    this.#workerFor(policy);
   }
 
   #workerFor(policy: string): void {
