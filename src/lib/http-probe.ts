@@ -14,7 +14,8 @@ export interface ProbeQuestion {
 }
 
 export interface ProbeAnswer {
-  readonly yes: boolean;
+  /** null: it could not be asked for a reason of our own machine (no socket, no file left): neither yes nor no. */
+  readonly yes: boolean | null;
   /** What was asked and answered, for people. */
   readonly message: string;
 }
@@ -51,7 +52,7 @@ function askPath(endpoint: ProbedPlace, probe: ProbeQuestion): Promise<ProbeAnsw
       resolve(answer);
     };
     asked.on('error', (error: NodeJS.ErrnoException) =>
-      end({ yes: false, message: `${question} failed: ${error.code ?? error.message}` }),
+      end({ yes: noOrUnknown(error), message: `${question} failed: ${error.code ?? error.message}` }),
     );
     asked.end();
   });
@@ -68,7 +69,16 @@ function askPort(endpoint: ProbedPlace): Promise<ProbeAnswer> {
     socket.setTimeout(CONNECT_TIMEOUT_MS, () => end({ yes: false, message: `${question} does not answer` }));
     socket.on('connect', () => end({ yes: true, message: `${question} accepts connections` }));
     socket.on('error', (error: NodeJS.ErrnoException) =>
-      end({ yes: false, message: `${question} does not accept connections (${error.code ?? error.message})` }),
+      end({
+        yes: noOrUnknown(error),
+        message: `${question} does not accept connections (${error.code ?? error.message})`,
+      }),
     );
   });
+}
+
+const OUR_OWN = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL', 'EAGAIN']);
+
+function noOrUnknown(error: NodeJS.ErrnoException): false | null {
+  return OUR_OWN.has(error.code ?? '') ? null : false;
 }

@@ -27,14 +27,21 @@ export function bootId(): string {
   return knownBootId;
 }
 
-/** The fields of /proc/<pid>/stat after the command's name (which may hold anything); null if there is no such process. */
-function statFields(pid: number): readonly string[] | null {
+/** What a file of /proc says; null if the process is gone. Throws when it cannot be known (too many open files, ...). */
+function readProcess(path: string, encoding: 'utf8' | 'latin1' = 'utf8'): string | null {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ');
-  } catch {
-    return null;
+    return readFileSync(path, encoding);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ESRCH') return null;
+    throw error;
   }
+}
+
+/** The fields of /proc/<pid>/stat after the command's name, which may hold anything; null if there is no such process. */
+function statFields(pid: number): readonly string[] | null {
+  const text = readProcess(`/proc/${pid}/stat`);
+  return text === null ? null : text.slice(text.lastIndexOf(')') + 2).split(' ');
 }
 
 /** Who the process with this pid is now, even if it has ended and nobody has taken note yet; null if there is none. */
@@ -43,7 +50,7 @@ export function identify(pid: number): ProcessIdentity | null {
   return startTicks === undefined ? null : { pid, startTicks, bootId: bootId() };
 }
 
-/** Whether exactly this process still runs: not another one with the same pid, not one that has ended. */
+/** Whether exactly this process still runs: not another one with the same pid, not one that has ended. Throws if unknown. */
 export function isRunning(identity: ProcessIdentity): boolean {
   if (identity.bootId !== bootId()) return false;
   const fields = statFields(identity.pid);
@@ -94,12 +101,16 @@ export function processesWithEnvironment(name: string): readonly { identity: Pro
 }
 
 function environmentEntry(pid: number, prefix: string): string | null {
-  let text: string;
+  let text: string | null;
   try {
-    text = readFileSync(`/proc/${pid}/environ`, 'latin1');
-  } catch {
-    return null;
+    text = readProcess(`/proc/${pid}/environ`, 'latin1');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // Another user's process is not one of ours.
+    if (code === 'EACCES' || code === 'EPERM') return null;
+    throw error;
   }
+  if (text === null) return null;
   for (const entry of text.split('\0')) if (entry.startsWith(prefix)) return entry.slice(prefix.length);
   return null;
 }
@@ -112,11 +123,11 @@ export interface ProcessUsage {
   readonly ageSeconds: number;
 }
 
-/** Memory and processor time of exactly this process; null if it is gone. */
+/** Memory and processor time of a process; null if it is gone or cannot be read. */
 export function processUsage(pid: number): ProcessUsage | null {
-  const fields = statFields(pid);
-  if (fields === null || fields[0] === 'Z') return null;
   try {
+    const fields = statFields(pid);
+    if (fields === null || fields[0] === 'Z') return null;
     const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
     const upSeconds = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
     if (resident === undefined) return null;

@@ -122,7 +122,7 @@ describe('what is said of a replica', () => {
     };
     assert.equal(
       describeTrouble({ record, now: at(3_000), problem: null, probe: null }),
-      'crash loop, 4 ends in a row: exited with code 1; next start in 6s',
+      'crash loop, 4 ends in a row: exited with code 1; started again after 8s',
     );
   });
 });

@@ -208,13 +208,13 @@ export class ProcessWorkloads implements Workload {
 
   #drop(group: VersionGroup): void {
     this.#groups.delete(key(group.policy, group.revision));
-    group.remove();
     const folder = dirname(group.logFolder);
     const inUse = new Set(this.#groupsOf(group.policy).map(({ logFolderName }) => logFolderName));
     try {
+      group.remove();
       pruneLogFolders(folder, group.keptLogFolders, inUse);
     } catch {
-      // Logs that cannot be pruned now are pruned next time.
+      // What cannot be taken away now is taken away when the next version goes.
     }
   }
 

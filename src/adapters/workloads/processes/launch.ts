@@ -37,7 +37,7 @@ export async function launch(request: LaunchRequest): Promise<Launched> {
       shell: false,
       stdio: ['ignore', output, errors],
     });
-    const identity = child.pid === undefined ? null : identify(child.pid);
+    const identity = identifyOrEnd(child);
     if (identity === null) return { kind: 'failed', message: await startError(child, program) };
     child.on('error', () => {});
     child.unref();
@@ -45,6 +45,16 @@ export async function launch(request: LaunchRequest): Promise<Launched> {
   } finally {
     closeSync(output);
     closeSync(errors);
+  }
+}
+
+/** A process that cannot be registered must not run on. */
+function identifyOrEnd(child: ChildProcess): ProcessIdentity | null {
+  try {
+    return child.pid === undefined ? null : identify(child.pid);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
   }
 }
 

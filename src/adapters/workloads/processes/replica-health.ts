@@ -52,7 +52,7 @@ export class ReplicaHealth {
   async #askReadiness(noesBefore: number): Promise<number> {
     const probe = this.#options.settings().ready;
     const answer = await askProbe(this.#options.endpoint, probe);
-    if (this.#options.signal.aborted) return noesBefore;
+    if (this.#options.signal.aborted || answer.yes === null) return noesBefore;
     const noes = answer.yes ? 0 : noesBefore + 1;
     this.lastNo = answer.yes ? null : answer.message;
     if (answer.yes && !this.#options.isReady()) this.#options.becameReady();
@@ -71,6 +71,7 @@ export class ReplicaHealth {
       if (probe === null || !hasBeenReady || signal.aborted) continue;
       const answer = await askProbe(endpoint, probe);
       if (signal.aborted) return;
+      if (answer.yes === null) continue;
       noes = answer.yes ? 0 : noes + 1;
       if (noes >= probe.failures) {
         return this.#options.becameDead(`failed its liveness probe ${noes} times in a row (${answer.message})`);

@@ -188,7 +188,7 @@ export class Replica {
   }
 
   async #watchFromOutside(identity: ProcessIdentity, run: AbortController): Promise<void> {
-    while (!run.signal.aborted && isRunning(identity)) await this.#context.clock.sleep(LOOK_MS, run.signal);
+    while (!run.signal.aborted && mayRun(identity)) await this.#context.clock.sleep(LOOK_MS, run.signal);
     this.#endedOnce(run, 'ended (exit code unknown: another agent had started it)');
   }
 
@@ -251,9 +251,9 @@ export class Replica {
     const { clock } = this.#context;
     await this.#waitUntilUnused(clock.now(), stopMs);
     if (identity === null || run.signal.aborted || this.isStopping) return;
-    signalGroup(identity, 'SIGTERM');
+    trySignalGroup(identity, 'SIGTERM');
     await clock.sleep(stopMs, run.signal);
-    if (!run.signal.aborted) signalGroup(identity, 'SIGKILL');
+    if (!run.signal.aborted) trySignalGroup(identity, 'SIGKILL');
   }
 
   async #stopGracefully(): Promise<void> {
@@ -269,10 +269,10 @@ export class Replica {
     if (this.#closed) return;
     const terminatedAt = stopping.terminatedAt ?? clock.now();
     this.#update({ stopping: { since: stopping.since, terminatedAt } });
-    signalGroup(identity, 'SIGTERM');
+    trySignalGroup(identity, 'SIGTERM');
     while (this.#isAnythingLeft(identity)) {
       if (elapsedMs(terminatedAt, clock.now()) >= this.#context.settings().workload.stopMs) {
-        signalGroup(identity, 'SIGKILL');
+        trySignalGroup(identity, 'SIGKILL');
         this.#endLeftovers();
       }
       await clock.sleep(STOP_LOOK_MS);
@@ -283,15 +283,23 @@ export class Replica {
 
   #isAnythingLeft(identity: ProcessIdentity): boolean {
     const { launch: launchId } = this.#record;
-    if (isRunning(identity)) return true;
-    return launchId !== null && processesOfLaunch(this.#context.stateId, launchId).length > 0;
+    if (mayRun(identity)) return true;
+    try {
+      return launchId !== null && processesOfLaunch(this.#context.stateId, launchId).length > 0;
+    } catch {
+      return true;
+    }
   }
 
   /** Children the process left behind would keep its port and its files. */
   #endLeftovers(): void {
     const { launch: launchId } = this.#record;
     if (launchId === null) return;
-    for (const left of processesOfLaunch(this.#context.stateId, launchId)) signalProcess(left, 'SIGKILL');
+    try {
+      for (const left of processesOfLaunch(this.#context.stateId, launchId)) signalProcess(left, 'SIGKILL');
+    } catch {
+      // It cannot be looked now. Once its launch is no longer registered, the next agent ends what is left.
+    }
   }
 
   async #waitUntilUnused(since: Instant, atMostMs: number): Promise<void> {
@@ -300,7 +308,7 @@ export class Replica {
     if (endpoint === null) return;
     let unusedLooks = 0;
     while (!this.#closed && elapsedMs(since, clock.now()) < atMostMs) {
-      if (identity === null || !isRunning(identity)) return;
+      if (identity === null || !mayRun(identity)) return;
       const used = await this.#context.inUse(endpoint).catch(() => true);
       unusedLooks = used ? 0 : unusedLooks + 1;
       if (unusedLooks === 2) return;
@@ -311,7 +319,11 @@ export class Replica {
   #finish(): void {
     this.#run.abort();
     this.#releasePort();
-    this.#context.files.removeReplica(this.slot);
+    try {
+      this.#context.files.removeReplica(this.slot);
+    } catch {
+      // Its file stays: the next agent finds that its process is gone and that it was to stop, and tries again.
+    }
     this.#context.gone(this.slot);
   }
 
@@ -332,5 +344,22 @@ export class Replica {
     } catch {
       return false;
     }
+  }
+}
+
+/** What cannot be looked at now is taken to run: an error is never an absence (row 71). */
+function mayRun(identity: ProcessIdentity): boolean {
+  try {
+    return isRunning(identity);
+  } catch {
+    return true;
+  }
+}
+
+function trySignalGroup(identity: ProcessIdentity, signal: NodeJS.Signals): void {
+  try {
+    signalGroup(identity, signal);
+  } catch {
+    // Tried again at the next look, or told by it.
   }
 }

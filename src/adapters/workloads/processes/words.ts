@@ -23,16 +23,17 @@ export interface TroubleInput {
   readonly probe: string | null;
 }
 
-/** Why a replica is not ready; null while it is simply starting. */
+/** Why a replica is not ready; null while it is simply starting. It does not count seconds: what has not changed reads the same. */
 export function describeTrouble({ record, now, problem, probe }: TroubleInput): string | null {
   if (record.process === null) {
     const end = problem ?? record.lastEnd;
     if (end === null) return null;
-    const leftMs = record.nextLaunchAt === null ? 0 : record.nextLaunchInMs - elapsedMs(record.nextLaunchAt, now);
-    return `${crashLoop(record)}${end}; next start in ${describeDuration(Math.max(0, leftMs))}`;
+    return `${crashLoop(record)}${end}; started again after ${describeDuration(record.nextLaunchInMs)}`;
   }
   const forMs = record.launchedAt === null ? 0 : elapsedMs(record.launchedAt, now);
-  if (probe !== null && forMs >= STARTING_MS) return `not ready ${describeDuration(forMs)} after its start: ${probe}`;
+  if (probe !== null && forMs >= STARTING_MS) {
+    return `not ready ${describeDuration(STARTING_MS)} after its start and since: ${probe}`;
+  }
   return record.failures > 0 && record.lastEnd !== null ? `${crashLoop(record)}${record.lastEnd}; started again` : null;
 }
 

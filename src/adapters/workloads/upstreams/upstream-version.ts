@@ -1,6 +1,5 @@
 // One version that somebody else runs: its addresses, each asked again and again whether it answers.
 // One yes is enough for yes; "no" is believed after so many in a row.
-import { describeDuration } from '../../../core/model/duration.ts';
 import type { Endpoint } from '../../../core/model/gateway.ts';
 import type { VersionObservation } from '../../../core/model/observed.ts';
 import type { Probe } from '../../../core/model/policy.ts';
@@ -76,12 +75,9 @@ export class UpstreamVersion {
   #trouble(now: Instant): string | null {
     if (this.version.template.kind !== 'upstreams') return 'the version has no addresses: it is not one of upstreams';
     const troubles = this.#places
-      .filter(({ readySince, lastNo }) => readySince === null && lastNo !== null)
-      .map(({ endpoint, knownSince, lastNo }) => ({ endpoint, lastNo, forMs: elapsedMs(knownSince, now) }))
-      .filter(({ forMs }) => forMs >= STARTING_MS)
-      .map(
-        ({ endpoint, lastNo, forMs }) => `${endpoint.host}:${endpoint.port} for ${describeDuration(forMs)}: ${lastNo}`,
-      );
+      .filter(({ readySince, knownSince }) => readySince === null && elapsedMs(knownSince, now) >= STARTING_MS)
+      .filter(({ lastNo }) => lastNo !== null)
+      .map(({ endpoint, lastNo }) => `${endpoint.host}:${endpoint.port}: ${lastNo}`);
     return troubles.length === 0 ? null : troubles.join('; ');
   }
 
@@ -111,7 +107,7 @@ export class UpstreamVersion {
   async #ask(place: Place): Promise<void> {
     const probe = this.#options.probe();
     const answer = await askProbe(place.endpoint, probe);
-    if (this.#closing.signal.aborted) return;
+    if (this.#closing.signal.aborted || answer.yes === null) return;
     const wasReady = place.readySince !== null;
     place.asked = true;
     place.noes = answer.yes ? 0 : place.noes + 1;
