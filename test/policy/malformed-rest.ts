@@ -39,7 +39,6 @@ export const REST_ROWS: readonly Row[] = [
   ['spec.stages[0].checks[1]', 'latncy', 'did you mean latency'],
   ['spec.stages[0].checks[1]', 'zzz', 'no check called'],
   ['spec.stages[0].checks[1]', 'errors', 'twice'],
-  ['spec.stages[2].checks', ['memory'], 'no required check'],
   ['spec.stages[1].weight', 5, 'does not rise'],
   ['spec.stages[1].weight', 3, 'does not rise'],
   ['spec.stages[2].weight', '25%', 'does not rise'],

@@ -1,5 +1,5 @@
-// A version is what is released: a template and its revision (the hash of that template). Two templates that hash
-// alike are the same version, whatever people call them.
+// A version is what is released: a template and its revision. The revision is the hash of the template and of the label
+// as people wrote it (docs/adr/0031): what hashes alike is the same version, and an edited label is a new one.
 import type { Endpoint } from './gateway.ts';
 import type { Revision } from './split.ts';
 

@@ -1,6 +1,6 @@
 /** Rules of stages, presets and ramps: weights rise, 100 is last, with checks a share of stable remains. */
 
-import { DEFAULT_CHECKS, DEFAULT_ROLE, MAX_CHECKED_WEIGHT_PERCENT, metricKindOf } from './defaults.ts';
+import { DEFAULT_CHECKS, MAX_CHECKED_WEIGHT_PERCENT } from './defaults.ts';
 import { listed } from './describe-value.ts';
 import { presetOf } from './presets.ts';
 import { type Report, type RuleContext, refuseTwice, refuseUnknown } from './rule-report.ts';
@@ -87,8 +87,7 @@ function promoteRules({ spec, report }: RuleContext, index: number, count: numbe
 }
 
 function stageChecksRules({ spec, report }: RuleContext, index: number, isAnalysed: boolean): void {
-  const stages = spec.stages ?? [];
-  const stage = stages[index];
+  const stage = spec.stages?.[index];
   const path = ['stages', index, 'checks'];
   if (!isAnalysed && stage?.advance === 'proven') {
     report.refuse(['stages', index, 'advance'], 'analysis: none proves nothing', 'take advance out');
@@ -104,18 +103,6 @@ function stageChecksRules({ spec, report }: RuleContext, index: number, isAnalys
   const checks = spec.checks ?? DEFAULT_CHECKS;
   const names = checks.map((check) => check?.name).filter((name) => name !== undefined);
   for (const [at, name] of asked.entries()) refuseUnknown(report, [...path, at], name, { what: 'check', names });
-  const isLast = stages.slice(index + 1).every((later) => later?.weight === 100);
-  const required = checks.filter((check) => {
-    const kind = metricKindOf(check);
-    return (check?.role ?? (kind && DEFAULT_ROLE[kind])) === 'required';
-  });
-  if (isLast && asked.length > 0 && required.length > 0 && !required.some((check) => asked.includes(check?.name))) {
-    report.refuse(
-      path,
-      'the last stage asks no required check, so nothing could prove the version',
-      `add one of ${listed(required.map((check) => check?.name ?? '').filter((name) => name !== ''))}`,
-    );
-  }
 }
 
 function gateRules({ spec, report }: RuleContext): void {

@@ -253,7 +253,7 @@ export const errorsSchema = object(
       example: ['checkout', 'other'],
     }),
     methods: optional(methods(), 'all methods', {
-      description: 'Only requests with these methods count.',
+      description: 'Only requests with these methods count. Latency is not counted by method and stays as it is.',
       example: [...METHODS],
     }),
     exceptRoutes: optional(

@@ -100,7 +100,8 @@ const stage = object(
       example: '10m',
     }),
     checks: optional(z.array(name('a check name')), 'all checks are asked', {
-      description: 'Names of the checks asked at this stage.',
+      description:
+        'Names of the checks asked before this stage is left. Harm on any check aborts all the same, and the promotion always asks every required check.',
       example: ['errors'],
     }),
     gates: optional(gates, 'nobody is asked', {
