@@ -5,15 +5,8 @@ import { isAbsolute, resolve } from 'node:path';
 import { encodeDeclared } from '../controller/index.ts';
 import type { ReleasePolicy } from '../core/model/policy.ts';
 import type { Template, Version } from '../core/model/version.ts';
-import {
-  diffPolicies,
-  type LintFinding,
-  lintPolicy,
-  type ParsedDocument,
-  type PolicyDifference,
-  type PolicyWarning,
-  parsePolicyText,
-} from '../core/policy/index.ts';
+import { diffPolicies, lintPolicy, type ParsedDocument, parsePolicyText } from '../core/policy/index.ts';
+import type { AppliedAnswer } from '../core/views/index.ts';
 import { canonicalJson } from '../lib/canonical.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import type { Store } from '../ports/index.ts';
@@ -26,27 +19,15 @@ export interface ApplyRequest {
   readonly dryRun: boolean;
 }
 
-export interface Applied {
-  readonly policy: string;
-  readonly change: 'created' | 'changed' | 'unchanged';
-  readonly version: string;
-  readonly revision: string;
-  /** Whether a release of another version will start. */
-  readonly newVersion: boolean;
-  readonly differences: readonly PolicyDifference[];
-  readonly warnings: readonly PolicyWarning[];
-  readonly findings: readonly LintFinding[];
-}
-
 interface Document {
   readonly policy: ReleasePolicy;
   readonly version: Version;
 }
 
-export async function applyText(store: Store, request: ApplyRequest): Promise<readonly Applied[]> {
+export async function applyText(store: Store, request: ApplyRequest): Promise<readonly AppliedAnswer[]> {
   const parsed = parsePolicyText(request.text, { hash: sha256Hex });
   if (parsed.kind === 'refused') throw refusedPolicy(parsed.errors);
-  const planned: { applied: Applied; document: Document }[] = [];
+  const planned: { applied: AppliedAnswer; document: Document }[] = [];
   for (const each of parsed.documents) planned.push(await plan(store, each, request.folder));
   if (!request.dryRun) {
     for (const { applied, document } of planned) {
@@ -78,7 +59,7 @@ async function plan(
   store: Store,
   parsed: ParsedDocument,
   folder: string,
-): Promise<{ applied: Applied; document: Document }> {
+): Promise<{ applied: AppliedAnswer; document: Document }> {
   const version = located(parsed.version, folder);
   const policy = withLog(parsed.policy, folder);
   const before = await readDocument(store, policy.name);
@@ -92,6 +73,7 @@ async function plan(
       version: version.label,
       revision: version.revision,
       newVersion: before?.version.revision !== version.revision,
+      listen: `${policy.router.listen.host}:${policy.router.listen.port}`,
       differences,
       warnings: parsed.warnings,
       findings: lintPolicy(policy, { version }),

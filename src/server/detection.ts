@@ -13,19 +13,7 @@ import type { Check } from '../core/model/check.ts';
 import type { Sample } from '../core/model/measurement.ts';
 import type { ReleasePolicy } from '../core/model/policy.ts';
 import { createRandom, type Random } from '../core/statistics/index.ts';
-
-export interface Detection {
-  readonly check: string;
-  readonly role: string;
-  /** What was made up, in words. */
-  readonly harm: string;
-  readonly weightPercent: number;
-  readonly perSecond: number;
-  /** Median of a few runs; null if it was not seen within the longest look. */
-  readonly detectsInMs: number | null;
-  readonly withinMs: number;
-  readonly note: string | null;
-}
+import type { Detection } from '../core/views/index.ts';
 
 export interface Baseline {
   readonly perSecond: number;

@@ -5,23 +5,11 @@ import type { Check } from '../core/model/check.ts';
 import { describeDuration } from '../core/model/duration.ts';
 import type { Reading, Sample } from '../core/model/measurement.ts';
 import type { ReleasePolicy } from '../core/model/policy.ts';
+import type { Detection, Diagnosis, Finding } from '../core/views/index.ts';
 import { describeError } from '../lib/errors.ts';
 import type { Clock, MetricSource, Store } from '../ports/index.ts';
-import { type Detection, detectionOf } from './detection.ts';
+import { detectionOf } from './detection.ts';
 import type { LiveTraffics } from './live-traffic.ts';
-
-export interface Finding {
-  readonly area: 'store' | 'clock' | 'workload' | 'probes' | 'gateway' | 'queries' | 'checks';
-  readonly status: 'ok' | 'warning' | 'problem';
-  readonly message: string;
-  readonly fix: string | null;
-}
-
-export interface Diagnosis {
-  readonly policy: string;
-  readonly findings: readonly Finding[];
-  readonly detections: readonly Detection[];
-}
 
 export interface DoctorDeps {
   readonly store: Store;

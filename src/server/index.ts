@@ -1,5 +1,4 @@
-export { type Applied, applyText } from './apply.ts';
+export { applyText } from './apply.ts';
 export type { Counts, ServerDeps } from './deps.ts';
-export type { Diagnosis, Finding } from './doctor.ts';
-export type { ProblemItem, ProblemJson } from './problems.ts';
+export { ApiProblem, problemOf } from './problems.ts';
 export { type RunningServer, ServerError, startServer } from './server.ts';

@@ -2,6 +2,7 @@
 // policy changes. It refuses what the workload does not have.
 
 import type { Template, Version } from '../core/model/version.ts';
+import type { VersionAnswer } from '../core/views/index.ts';
 import type { Store } from '../ports/index.ts';
 import { declare, readDocument, versionOf } from './apply.ts';
 import { parseCommandText } from './command-text.ts';
@@ -13,14 +14,6 @@ export interface VersionRequest {
   readonly unset?: readonly string[] | undefined;
   readonly command?: string | readonly string[] | undefined;
   readonly endpoints?: readonly { readonly host: string; readonly port: number }[] | undefined;
-}
-
-export interface VersionAnswer {
-  readonly policy: string;
-  readonly version: string;
-  readonly revision: string;
-  readonly before: string;
-  readonly unchanged: boolean;
 }
 
 export async function declareVersion(store: Store, name: string, request: VersionRequest): Promise<VersionAnswer> {

@@ -1,25 +1,7 @@
 // What goes wrong, as the API answers it: {code, path, problem, fix} and the right status. Refuses to leak: an error it
 // does not know is logged and answered without its text.
+import type { ProblemItem, ProblemJson } from '../core/views/index.ts';
 import { HaldaneError, type Retry } from '../lib/errors.ts';
-
-export interface ProblemJson {
-  readonly code: string;
-  readonly path: string | null;
-  readonly problem: string;
-  readonly fix: string | null;
-  readonly retry: Retry;
-  /** All of them, where there are several. */
-  readonly errors?: readonly ProblemItem[];
-}
-
-export interface ProblemItem {
-  readonly path: string;
-  readonly line: number | null;
-  readonly column: number | null;
-  readonly problem: string;
-  readonly nearest: string | null;
-  readonly fix: string;
-}
 
 export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 422 | 500 | 503 | 504 | 507;
 

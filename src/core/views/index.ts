@@ -1,3 +1,4 @@
+export * from './answers.ts';
 export { buildView, releaseLine, type ViewInput } from './build-view.ts';
 export { type EvidencePicture, evidencePicture } from './evidence-picture.ts';
 export { EXIT_CODES, type ExitMeaning, exitOf, exitOfOutcome } from './exit-code.ts';

@@ -1,0 +1,66 @@
+// haldane explain spec.stages.weight: what a field of the policy means. Needs no agent.
+import { Command } from 'commander';
+import { type Explanation, explainField, policyJsonSchema } from '../../core/policy/index.ts';
+import { wrap } from '../../core/views/index.ts';
+import { type CommonOptions, examples, tableText, withCommon } from '../common.ts';
+import type { Context } from '../context.ts';
+import { CliError } from '../errors.ts';
+
+interface Options extends CommonOptions {
+  readonly schema?: boolean;
+}
+
+export function explainCommand(context: Context): Command {
+  const command = withCommon(new Command('explain'))
+    .description('what a field of the policy means, what may be written, what happens without it')
+    .argument('[field]', 'a path such as spec.checks.tolerance, or a name such as weight', 'spec')
+    .option('--schema', 'print the JSON Schema of the whole policy, for editors')
+    .action((field: string, options: Options) => {
+      if (options.schema === true) return context.print(JSON.stringify(policyJsonSchema(), null, 2));
+      const found = explainField(field);
+      if (found.kind === 'unknown') {
+        const [only, ...others] = found.nearest;
+        const again = only === undefined ? undefined : explainField(only);
+        if (others.length === 0 && again?.kind === 'field' && only?.split(/[.[\]]+/).at(-1) === field)
+          return show(context, again, options);
+        throw new CliError(`there is no field "${field}"`, {
+          code: 'field-unknown',
+          path: field,
+          fix:
+            found.nearest.length > 0
+              ? `did you mean ${found.nearest.join(' or ')}?`
+              : `below ${found.knownPath || 'the document'} are ${found.children.join(', ')}`,
+        });
+      }
+      show(context, found, options);
+    });
+  return examples(command, [
+    ['haldane explain', 'the fields of spec'],
+    ['haldane explain spec.checks.tolerance', 'one field'],
+    ['haldane explain --schema > policy.schema.json', 'for editors'],
+  ]);
+}
+
+function show(context: Context, found: Explanation, options: Options): void {
+  if (options.json === true) return context.print(JSON.stringify(found));
+  const written = JSON.stringify(found.example);
+  const lines = [
+    found.path,
+    ...wrap(found.description, 96).map((line) => `  ${line}`),
+    '',
+    `  type      ${found.type}${found.required ? ', required' : ''}`,
+    ...(found.values.length > 0 ? [`  values    ${found.values.join(', ')}`] : []),
+    ...(found.default === null ? [] : [`  default   ${JSON.stringify(found.default)}`]),
+    ...(found.absent === null ? [] : [`  without   ${found.absent}`]),
+    `  example   ${written}`,
+    ...(found.notYet.length > 0 ? [`  refused   not available here yet: ${found.notYet.join(', ')}`] : []),
+  ];
+  context.print(lines.join('\n'));
+  if (found.children.length === 0) return;
+  const rows = found.children.map((child) => [
+    `  ${child.name}${child.required ? ' *' : ''}`,
+    child.type,
+    child.description,
+  ]);
+  context.print(`\n${tableText(['  FIELD', 'TYPE', 'MEANING'], rows)}`);
+}

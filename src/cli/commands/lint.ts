@@ -1,0 +1,71 @@
+// haldane lint: is the policy valid, and is it wise. Needs no agent.
+import { Command } from 'commander';
+import { type LintFinding, lintPolicy, type PolicyError, parsePolicyText } from '../../core/policy/index.ts';
+import { sha256Hex } from '../../lib/sha256.ts';
+import { type CommonOptions, collect, examples, withCommon } from '../common.ts';
+import type { Context } from '../context.ts';
+import { CliError, problemText } from '../errors.ts';
+import { readPolicyFile } from './apply.ts';
+
+interface Options extends CommonOptions {
+  readonly file: readonly string[];
+  readonly rps?: string;
+  readonly strict?: boolean;
+}
+
+interface Linted {
+  readonly file: string;
+  readonly errors: readonly PolicyError[];
+  readonly findings: readonly (LintFinding & { readonly policy: string })[];
+}
+
+export function lintCommand(context: Context): Command {
+  const command = withCommon(new Command('lint'))
+    .description('is the policy valid, and is it wise; needs no agent')
+    .requiredOption('-f, --file <file>', 'policy file; - reads standard input; may be given several times', collect)
+    .option('--rps <number>', 'requests per second of stable: names stages too short for the traffic')
+    .option('--strict', 'warnings fail too')
+    .action(async (options: Options) => {
+      const results = options.file.map((file) => lint(context, file, rpsOf(options)));
+      if (options.json === true) context.print(JSON.stringify({ files: results }));
+      else for (const result of results) context.print(text(result));
+      const warnings = results.some(({ findings }) => findings.some(({ severity }) => severity === 'warning'));
+      const errors = results.some((result) => result.errors.length > 0);
+      if (errors || (options.strict === true && warnings)) context.exit(1);
+    });
+  return examples(command, [
+    ['haldane lint -f haldane.yaml', 'mistakes with line and fix; unwise settings with what to do'],
+    ['haldane lint -f haldane.yaml --rps 5', 'are its stages long enough for five requests a second?'],
+  ]);
+}
+
+function rpsOf({ rps }: Options): number | undefined {
+  if (rps === undefined) return undefined;
+  const value = Number(rps);
+  if (Number.isFinite(value) && value >= 0) return value;
+  throw new CliError(`"${rps}" is not a number`, { code: 'usage', path: '--rps', fix: 'write --rps 20' });
+}
+
+function lint(context: Context, file: string, requestsPerSecond: number | undefined): Linted {
+  const parsed = parsePolicyText(readPolicyFile(context, file).text, { hash: sha256Hex });
+  if (parsed.kind === 'refused') return { file, errors: parsed.errors, findings: [] };
+  const findings = parsed.documents.flatMap(({ policy, version, warnings }) => [
+    ...warnings.map((each) => ({ policy: policy.name, code: 'warning', severity: 'warning' as const, ...each })),
+    ...lintPolicy(policy, { version, ...(requestsPerSecond === undefined ? {} : { requestsPerSecond }) }).map(
+      (each) => ({ policy: policy.name, ...each }),
+    ),
+  ]);
+  return { file, errors: [], findings };
+}
+
+function text({ file, errors, findings }: Linted): string {
+  if (errors.length > 0) {
+    const lines = errors.map((each) => problemText(each));
+    return `${file}: refused\n${lines.join('\n')}`;
+  }
+  if (findings.length === 0) return `${file}: valid, and nothing to remark`;
+  const lines = findings.map(
+    (each) => `${each.severity}: ${each.policy}: ${each.path}: ${each.problem} [${each.code}]\n  fix: ${each.fix}`,
+  );
+  return `${file}: valid\n${lines.join('\n')}`;
+}

@@ -1,0 +1,201 @@
+// haldane release: a new version by command, and, for CI, waiting for how it ends.
+import { Command } from 'commander';
+import { parseDuration } from '../../core/model/duration.ts';
+import {
+  type AppliedAnswer,
+  decisionKey,
+  decisionLine,
+  EXIT_CODES,
+  type ExitMeaning,
+  outcomeSentence,
+  type ReleaseView,
+  type VersionAnswer,
+} from '../../core/views/index.ts';
+import type { Client } from '../client.ts';
+import {
+  type CommonOptions,
+  collect,
+  connect,
+  examples,
+  keyValue,
+  policyOf,
+  policyPath,
+  withCommon,
+} from '../common.ts';
+import type { Context } from '../context.ts';
+import { CliError } from '../errors.ts';
+import { endOfRelease, exitCodesText } from '../following.ts';
+import { readPolicyFile } from './apply.ts';
+
+interface Options extends CommonOptions {
+  readonly version?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly unset?: readonly string[];
+  readonly command?: string;
+  readonly endpoint?: readonly string[];
+  readonly file?: string;
+  readonly wait?: boolean;
+  readonly timeout?: string;
+}
+
+interface Started {
+  readonly policy: string;
+  readonly version: string;
+  readonly revision: string;
+  readonly unchanged: boolean;
+}
+
+export function releaseCommand(context: Context): Command {
+  const command = withCommon(new Command('release'))
+    .description('release a new version, and wait for how it ends')
+    .argument('[policy]', 'its name; may be left out where there is only one')
+    .option('--version <label>', 'what the new version is called')
+    .option('--env <NAME=VALUE>', 'an environment variable of the new version; may be given several times', keyValue)
+    .option('--unset <NAME>', 'leave an environment variable out', collect)
+    .option('--command <line>', 'its command, where that changes')
+    .option('--endpoint <host:port>', 'its address, for upstreams; may be given several times', collect)
+    .option('-f, --file <file>', 'take policy and version from this file instead')
+    .option('--wait', 'show progress and end when the release ends')
+    .option('--timeout <duration>', 'with --wait: stop waiting after this long; the release goes on')
+    .action(async (name: string | undefined, options: Options) => {
+      const timeoutMs = timeoutOf(options);
+      const client = connect(context, options);
+      const started = await start(context, client, name, options);
+      if (options.wait !== true) return tellStarted(context, started, options);
+      const end = await wait(context, client, { started, timeoutMs, options });
+      context.exit(end.code);
+    });
+  examples(command, [
+    ['haldane release shop --version v2 --env FLAVOUR=new', 'the declared version with another label and variable'],
+    ['haldane release shop --version v2 --wait --timeout 30m', 'in CI'],
+    ['haldane release -f haldane.yaml --wait', 'what the file says'],
+  ]);
+  return command.addHelpText('after', exitCodesText('With --wait'));
+}
+
+function timeoutOf({ timeout }: Options): number | null {
+  if (timeout === undefined) return null;
+  const parsed = parseDuration(timeout);
+  if (parsed.ok) return parsed.durationMs;
+  throw new CliError(parsed.reason, { code: 'usage', path: '--timeout', fix: parsed.fix });
+}
+
+async function start(context: Context, client: Client, name: string | undefined, options: Options): Promise<Started> {
+  if (options.file !== undefined) return startFromFile(context, client, name, { ...options, file: options.file });
+  if (options.version === undefined) {
+    throw new CliError('say what the new version is called', {
+      code: 'usage',
+      path: '--version',
+      fix: 'haldane release shop --version v2 (or -f haldane.yaml)',
+    });
+  }
+  const { policy } = await policyOf(client, name);
+  return client.post<VersionAnswer>(`${policyPath(policy.name)}/versions`, {
+    version: options.version,
+    ...(options.env === undefined ? {} : { env: options.env }),
+    ...(options.unset === undefined ? {} : { unset: options.unset }),
+    ...(options.command === undefined ? {} : { command: options.command }),
+    ...(options.endpoint === undefined ? {} : { endpoints: options.endpoint.map(endpointOf) }),
+  });
+}
+
+async function startFromFile(
+  context: Context,
+  client: Client,
+  name: string | undefined,
+  options: Options & { file: string },
+): Promise<Started> {
+  const { policies } = await client.post<{ policies: AppliedAnswer[] }>(
+    '/v1/apply',
+    readPolicyFile(context, options.file),
+  );
+  const found =
+    name === undefined && policies.length === 1 ? policies[0] : policies.find(({ policy }) => policy === name);
+  if (found !== undefined) return { ...found, unchanged: !found.newVersion };
+  throw new CliError(`${options.file} holds ${policies.map(({ policy }) => policy).join(', ')}`, {
+    code: 'policy-needed',
+    path: '[policy]',
+    fix: 'name the one to wait for',
+  });
+}
+
+function endpointOf(text: string): { host: string; port: number } {
+  const found = /^(?:http:\/\/)?(?:\[([0-9a-fA-F:.]+)\]|([^:/\s]+)):(\d{1,5})\/?$/.exec(text);
+  if (found === null) {
+    throw new CliError(`"${text}" is not host:port`, {
+      code: 'usage',
+      path: '--endpoint',
+      fix: 'write --endpoint 127.0.0.1:9001',
+    });
+  }
+  return { host: (found[1] ?? found[2]) as string, port: Number(found[3]) };
+}
+
+function tellStarted(context: Context, started: Started, options: Options): void {
+  if (options.json === true) return context.print(JSON.stringify(started));
+  context.print(
+    started.unchanged
+      ? `${started.policy}: ${started.version} is declared already`
+      : `${started.policy}: ${started.version} is declared; haldane watch ${started.policy} shows its release`,
+  );
+}
+
+interface Waiting {
+  readonly started: Started;
+  readonly timeoutMs: number | null;
+  readonly options: Options;
+}
+
+async function wait(context: Context, client: Client, { started, timeoutMs, options }: Waiting): Promise<ExitMeaning> {
+  const signal = timeoutMs === null ? undefined : AbortSignal.timeout(timeoutMs);
+  let id: string | null = null;
+  let shown = '';
+  let last: ReleaseView | null = null;
+  for await (const view of client.views(started.policy, signal)) {
+    last = view;
+    if (decisionKey(view) !== shown && options.json !== true) context.say(decisionLine(view, context.offsetMinutes));
+    shown = decisionKey(view);
+    if (id === null && view.release?.toRevision === started.revision && isMine(view, started)) id = view.release.id;
+    if (id === null) {
+      const settled = settledWithout(view, started);
+      if (settled !== null) return finish(context, options, { view, end: settled, id });
+      continue;
+    }
+    const end = await endOfRelease(client, view, id);
+    if (end !== null) return finish(context, options, { view, end, id });
+  }
+  if (signal?.aborted === true) return finish(context, options, { view: last, end: EXIT_CODES.deadline, id });
+  throw new CliError('the agent ended while we waited; the release goes on when it is back', {
+    code: 'agent-ended',
+    fix: `haldane watch ${started.policy} --exit-status`,
+  });
+}
+
+/** An ended release of this very version is an earlier one, unless nothing new was declared. */
+function isMine(view: ReleaseView, { unchanged }: Started): boolean {
+  return unchanged || view.release?.phase !== 'ended' || view.policy.waiting === null;
+}
+
+/** No release will start: it is stable already, or it is known as aborted and waits for a person. */
+function settledWithout(view: ReleaseView, started: Started): ExitMeaning | null {
+  if (view.policy.waiting?.label === started.version) return EXIT_CODES.waiting;
+  const stable = view.versions.find((version) => version.role === 'stable');
+  return stable?.revision === started.revision && view.state === 'at rest' ? EXIT_CODES.promoted : null;
+}
+
+interface Finished {
+  readonly view: ReleaseView | null;
+  readonly end: ExitMeaning;
+  readonly id: string | null;
+}
+
+function finish(context: Context, options: Options, { view, end, id }: Finished): ExitMeaning {
+  const release = view?.release ?? null;
+  const isIt = release !== null && release.id === id;
+  const sentence =
+    isIt && release.outcome !== null ? outcomeSentence(release, view?.evidence ?? []) : (view?.headline ?? '');
+  if (options.json === true) {
+    context.print(JSON.stringify({ exitCode: end.code, outcome: end.word, sentence, release: id, view }));
+  } else context.print(`${end.word}: ${sentence}`);
+  return end;
+}

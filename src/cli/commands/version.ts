@@ -1,0 +1,11 @@
+// haldane version
+import { Command } from 'commander';
+import { withCommon } from '../common.ts';
+import type { Context } from '../context.ts';
+
+export function versionCommand(context: Context): Command {
+  return withCommon(new Command('version').description('print the version')).action(({ json }: { json?: boolean }) => {
+    const version = context.hooks.version();
+    context.print(json === true ? JSON.stringify({ version, node: process.version }) : version);
+  });
+}

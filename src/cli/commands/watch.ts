@@ -1,0 +1,48 @@
+// haldane watch: look on as it happens. A terminal gets a screen, everything else a line per decision.
+import { Command } from 'commander';
+import { decisionKey, decisionLine, type ReleaseView } from '../../core/views/index.ts';
+import type { Client } from '../client.ts';
+import { type CommonOptions, connect, examples, policyOf, withCommon } from '../common.ts';
+import type { Context } from '../context.ts';
+import { exitCodesText, Following } from '../following.ts';
+
+interface Options extends CommonOptions {
+  readonly exitStatus?: boolean;
+}
+
+export function watchCommand(context: Context): Command {
+  const command = withCommon(new Command('watch'))
+    .description('look on: traffic, stages, evidence, decisions; keys to act')
+    .argument('[policy]', 'its name; may be left out where there is only one')
+    .option('--exit-status', 'end when the release under way ends, with its exit code')
+    .action(async (name: string | undefined, options: Options) => {
+      const client = connect(context, options);
+      const view = await policyOf(client, name);
+      const isScreen = context.terminal().isTTY && options.json !== true && options.plain !== true;
+      if (!isScreen) return followLines(context, client, view, options);
+      const { runScreen } = await import('../watch-screen.ts');
+      await runScreen(context, client, { first: view, exitStatus: options.exitStatus === true });
+    });
+  examples(command, [
+    ['haldane watch shop', 'a screen; ? shows the keys'],
+    ['haldane watch shop --plain', 'a line per decision, for logs and screen readers'],
+    ['haldane watch shop --json', 'one view per line'],
+    ['haldane watch shop --exit-status', 'in CI, after the release was started elsewhere'],
+  ]);
+  return command.addHelpText('after', exitCodesText('With --exit-status'));
+}
+
+async function followLines(context: Context, client: Client, first: ReleaseView, options: Options): Promise<void> {
+  const following = new Following(first, options.exitStatus === true);
+  let shown = '';
+  for await (const view of client.views(first.policy.name)) {
+    const key = decisionKey(view);
+    if (options.json === true) context.print(JSON.stringify(view));
+    else if (key !== shown) context.print(decisionLine(view, context.offsetMinutes));
+    shown = key;
+    const end = await following.endOf(client, view);
+    if (end === null) continue;
+    context.exit(end.code);
+    return;
+  }
+}

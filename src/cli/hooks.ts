@@ -1,0 +1,48 @@
+// What the command line needs from the composition root: the agent, the gateway's program and the demo, each loaded
+// only when it is asked for.
+import type { Endpoint } from '../core/model/gateway.ts';
+import type { AppliedAnswer } from '../core/views/index.ts';
+import type { LogLevel } from '../lib/log.ts';
+
+export interface AgentOptions {
+  readonly stateDir: string;
+  readonly files: readonly string[];
+  readonly api: Endpoint;
+  readonly log: {
+    readonly level: LogLevel;
+    readonly format: 'json' | 'human';
+    readonly write: (line: string) => void;
+  };
+}
+
+export interface AgentEvents {
+  readonly onApplied: (file: string, applied: readonly AppliedAnswer[]) => void;
+  readonly onRefused: (file: string, error: unknown) => void;
+}
+
+export interface RunningAgent {
+  readonly address: string;
+  readonly version: string;
+  readonly notes: readonly string[];
+  /** `everything` ends gateways and processes too. */
+  stop(everything: boolean): Promise<void>;
+  readonly ended: Promise<void>;
+}
+
+export interface DemoOptions {
+  readonly fast: boolean;
+  readonly json: boolean;
+  readonly keep: boolean;
+  readonly seed: number | null;
+}
+
+export interface Hooks {
+  readonly version: () => string;
+  readonly startAgent: (options: AgentOptions, events: AgentEvents) => Promise<RunningAgent>;
+  /** Resolves when the gateway has been told to end. */
+  readonly runGateway: (args: readonly string[]) => Promise<void>;
+  /** Ends gateways and processes of a state folder without an agent. */
+  readonly takeDown: (stateDir: string) => Promise<void>;
+  /** The exit code. */
+  readonly runDemo: (options: DemoOptions) => Promise<number>;
+}

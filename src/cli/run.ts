@@ -1,0 +1,21 @@
+// Runs one command line to its end: errors become text with their fix and an exit code, never a stack.
+import { CommanderError } from 'commander';
+import type { Context } from './context.ts';
+import { CliError, errorJson, errorText } from './errors.ts';
+import { createProgram } from './program.ts';
+
+/** `args` are those after the program's name. */
+export async function runCli(context: Context, args: readonly string[]): Promise<void> {
+  const program = createProgram(context);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode !== 0) context.exit(1);
+      return;
+    }
+    if (args.includes('--json')) context.print(JSON.stringify(errorJson(error)));
+    else context.say(errorText(error));
+    context.exit(error instanceof CliError ? error.exitCode : 1);
+  }
+}

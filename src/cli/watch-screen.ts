@@ -1,0 +1,226 @@
+// The screen of `haldane watch`: the alternate screen of a terminal, at most five redraws a second, only lines that
+// changed; keys to act. The safe direction is cheap: abort is one key and one confirm that names the consequence. On
+// the way out the last state is left in the scrollback.
+
+import type { CommandAnswer, Verb } from '../core/model/command.ts';
+import { canLines, type Line, type ReleaseView, toAnsi, toPlain, watchLines } from '../core/views/index.ts';
+import type { Client } from './client.ts';
+import { policyPath } from './common.ts';
+import { type Context, wantsColour } from './context.ts';
+import { errorText } from './errors.ts';
+import { Following } from './following.ts';
+
+const ESCAPE = '\u001b[';
+const ENTER = `${ESCAPE}?1049h${ESCAPE}?25l${ESCAPE}2J`;
+const LEAVE = `${ESCAPE}?25h${ESCAPE}?1049l`;
+const REDRAW_MS = 200;
+
+export interface ScreenOptions {
+  readonly first: ReleaseView;
+  readonly exitStatus: boolean;
+}
+
+type Mode = 'screen' | 'help' | 'confirm';
+
+/** What is drawn, and what was: only the difference is written. */
+export class Painter {
+  #drawn: string[] = [];
+
+  /** The escape codes that turn what is on the screen into these lines. */
+  paint(lines: readonly string[], rows: number): string {
+    const shown = lines.slice(0, rows);
+    let out = '';
+    for (let row = 0; row < Math.max(shown.length, this.#drawn.length); row++) {
+      const text = shown[row] ?? '';
+      if (this.#drawn[row] !== text) out += `${ESCAPE}${row + 1};1H${ESCAPE}2K${text}`;
+    }
+    this.#drawn = [...shown];
+    return out;
+  }
+
+  /** After a resize nothing on the screen can be trusted. */
+  forget(): void {
+    this.#drawn = [];
+  }
+}
+
+export class Screen {
+  readonly #context: Context;
+  readonly #client: Client;
+  readonly #write: (text: string) => void;
+  readonly #painter = new Painter();
+  readonly #colour: boolean;
+  #view: ReleaseView;
+  #mode: Mode = 'screen';
+  #details = false;
+  #message = '';
+  #timer: NodeJS.Timeout | null = null;
+  #drawnAtMs = Number.NEGATIVE_INFINITY;
+  /** Called when the reader wants to leave. */
+  onLeave: () => void = () => {};
+
+  constructor(context: Context, client: Client, view: ReleaseView, write: (text: string) => void) {
+    this.#context = context;
+    this.#client = client;
+    this.#view = view;
+    this.#write = write;
+    this.#colour = wantsColour(context, {});
+  }
+
+  show(view: ReleaseView): void {
+    this.#view = view;
+    this.#soon();
+  }
+
+  resized(): void {
+    this.#painter.forget();
+    this.#write(`${ESCAPE}2J`);
+    this.draw();
+  }
+
+  /** One key as the terminal sends it. */
+  async key(key: string): Promise<void> {
+    if (key === '\u0003' || key === 'q') return this.onLeave();
+    if (this.#mode === 'confirm') {
+      this.#mode = 'screen';
+      if (key === 'y') await this.#act('abort');
+      else this.#message = 'not aborted';
+    } else if (key === '?') this.#mode = this.#mode === 'help' ? 'screen' : 'help';
+    else if (this.#mode === 'help') this.#mode = 'screen';
+    else if (key === 'e') this.#details = !this.#details;
+    else if (key === 'n') await this.#act('advance');
+    else if (key === 'p') await this.#act(this.#view.state === 'paused' ? 'resume' : 'pause');
+    else if (key === 'a') this.#askAbort();
+    this.#soon();
+  }
+
+  /** The last state, for the scrollback. */
+  last(): string {
+    return this.#lines({ keys: false, details: this.#details })
+      .map((line) => this.#text(line))
+      .join('\n');
+  }
+
+  draw(): void {
+    this.#drawnAtMs = performance.now();
+    const { rows } = this.#context.terminal();
+    this.#write(this.#painter.paint(this.#content(), rows));
+  }
+
+  close(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  #soon(): void {
+    if (this.#timer !== null) return;
+    const waitMs = Math.max(0, REDRAW_MS - (performance.now() - this.#drawnAtMs));
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.draw();
+    }, waitMs);
+  }
+
+  #content(): string[] {
+    if (this.#mode === 'help') return this.#help();
+    const lines = this.#lines({ keys: true, details: this.#details }).map((line) => this.#text(line));
+    const below = this.#mode === 'confirm' ? this.#confirmText() : this.#message;
+    return below === '' ? lines : [...lines, '', below];
+  }
+
+  #lines(options: { keys: boolean; details: boolean }): readonly Line[] {
+    const { columns, rows } = this.#context.terminal();
+    const logRows = rows >= 40 ? 10 : rows >= 28 ? 5 : 3;
+    return watchLines(this.#view, { columns, offsetMinutes: this.#context.offsetMinutes, logRows, ...options });
+  }
+
+  #text(line: Line): string {
+    return this.#colour ? toAnsi(line) : toPlain(line);
+  }
+
+  #help(): string[] {
+    return [
+      'keys: n advance   p pause or resume   a abort (asks once)   e every check with its numbers   q leave',
+      '',
+      'what each command would do now:',
+      ...canLines(this.#view).map((line) => `  ${line}`),
+      '',
+      ...this.#view.can.filter((can) => can.allowed).map((can) => `  ${can.command}`),
+      '',
+      'any key goes back',
+    ];
+  }
+
+  #askAbort(): void {
+    const can = this.#view.can.find((each) => each.verb === 'abort');
+    if (can?.allowed === true) this.#mode = 'confirm';
+    else this.#message = `abort is refused: ${can?.whyNot ?? 'nothing to abort'}`;
+  }
+
+  #confirmText(): string {
+    const can = this.#view.can.find((each) => each.verb === 'abort');
+    const from = this.#view.release?.from;
+    const to = from == null ? '' : ` ${from} gets 100 % of the traffic.`;
+    return `Abort ${this.#view.release?.to ?? ''}: ${can?.consequence ?? ''}.${to} y aborts, any other key goes back.`;
+  }
+
+  async #act(verb: Verb): Promise<void> {
+    const can = this.#view.can.find((each) => each.verb === verb);
+    if (can !== undefined && !can.allowed) {
+      this.#message = `${verb} is refused: ${can.whyNot}`;
+      return;
+    }
+    try {
+      const release = this.#view.release?.id ?? null;
+      const body = { verb, release, reason: verb === 'abort' || verb === 'pause' ? 'from haldane watch' : null };
+      const answer = await this.#client.post<CommandAnswer>(`${policyPath(this.#view.policy.name)}/commands`, body);
+      this.#message = `${verb}: ${answer.message}`;
+    } catch (error) {
+      this.#message = errorText(error).split('\n')[0] ?? '';
+    }
+  }
+}
+
+export async function runScreen(context: Context, client: Client, { first, exitStatus }: ScreenOptions): Promise<void> {
+  const write = (text: string) => void process.stdout.write(text);
+  const screen = new Screen(context, client, first, write);
+  const leaving = new AbortController();
+  screen.onLeave = () => leaving.abort();
+  const onKey = (chunk: Buffer) => {
+    for (const key of chunk.toString('utf8')) void screen.key(key);
+  };
+  const onResize = () => screen.resized();
+  const onSignal = () => leaving.abort();
+  write(ENTER);
+  if (process.stdin.isTTY) process.stdin.setRawMode(true).resume().on('data', onKey);
+  process.stdout.on('resize', onResize);
+  process.once('SIGTERM', onSignal);
+  try {
+    screen.draw();
+    await follow(context, client, { screen, first, exitStatus, signal: leaving.signal });
+  } finally {
+    screen.close();
+    process.stdout.off('resize', onResize);
+    process.off('SIGTERM', onSignal);
+    if (process.stdin.isTTY) process.stdin.setRawMode(false).pause().off('data', onKey);
+    write(LEAVE);
+    context.print(screen.last());
+  }
+}
+
+interface Follow {
+  readonly screen: Screen;
+  readonly first: ReleaseView;
+  readonly exitStatus: boolean;
+  readonly signal: AbortSignal;
+}
+
+async function follow(context: Context, client: Client, { screen, first, exitStatus, signal }: Follow): Promise<void> {
+  const following = new Following(first, exitStatus);
+  for await (const view of client.views(first.policy.name, signal)) {
+    screen.show(view);
+    const end = await following.endOf(client, view);
+    if (end === null) continue;
+    context.exit(end.code);
+    return;
+  }
+}

@@ -1,0 +1,39 @@
+#!/usr/bin/env node
+// The program `haldane`. It loads only what a command needs: the version at once, the agent when it is to run.
+import type { DemoOptions, Hooks } from '../cli/index.ts';
+import { packageVersion } from './package-version.ts';
+
+const hooks: Hooks = {
+  version: packageVersion,
+  startAgent: async (options, events) => (await import('./agent.ts')).startAgent(options, events),
+  runGateway: async (args) => (await import('./gateway.ts')).runGateway(args),
+  takeDown: async (stateDir) => (await import('./demo/take-down.ts')).takeDown(stateDir),
+  runDemo,
+};
+
+async function runDemo(options: DemoOptions): Promise<number> {
+  const { runDemo: run } = await import('./demo/demo.ts');
+  return run(options);
+}
+
+/** Node's built-in SQLite works and still says that it is new; people need not read that with every command. */
+function quietSqlite(): void {
+  const emit = process.emitWarning;
+  process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
+    if (String(warning).includes('SQLite is an experimental feature')) return;
+    (emit as (...all: unknown[]) => void).call(process, warning, ...rest);
+  }) as typeof process.emitWarning;
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  if (args.length === 1 && (args[0] === 'version' || args[0] === '--version')) {
+    process.stdout.write(`${packageVersion()}\n`);
+    return;
+  }
+  quietSqlite();
+  if (args[0] === 'gateway') return hooks.runGateway(args.slice(1));
+  const { processContext, runCli } = await import('../cli/index.ts');
+  await runCli(processContext(hooks), args);
+}
+
+await main(process.argv.slice(2));

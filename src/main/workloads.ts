@@ -1,0 +1,33 @@
+// Every kind of workload behind one port, chosen by the policy. Refuses kinds it does not know.
+import type { ReleasePolicy } from '../core/model/policy.ts';
+import type { Workload } from '../ports/index.ts';
+
+export type WorkloadKinds = Readonly<Record<ReleasePolicy['workload']['kind'], Workload>>;
+
+/**
+ * A version that was run by another kind before the policy changed is still seen and retired: all kinds are asked what
+ * they have of a policy, and each is told to retire what it has.
+ */
+export function workloadsByKind(kinds: WorkloadKinds): Workload {
+  const of = (policy: ReleasePolicy) => kinds[policy.workload.kind];
+  const others = (policy: ReleasePolicy) => Object.values(kinds).filter((kind) => kind !== of(policy));
+  return {
+    observe: async (policy) => {
+      const own = await of(policy).observe(policy);
+      const left = await Promise.all(
+        others(policy).map((kind) => kind.observe(policy).catch(() => ({ versions: [] }))),
+      );
+      return { versions: [...own.versions, ...left.flatMap(({ versions }) => versions)] };
+    },
+    ensure: (policy, wanted) => of(policy).ensure(policy, wanted),
+    retire: async (policy, revisions) => {
+      await Promise.all(Object.values(kinds).map((kind) => kind.retire(policy, revisions)));
+    },
+    watch: (policy, changed) => {
+      const stops = Object.values(kinds).map((kind) => kind.watch(policy, changed));
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
+  };
+}
