@@ -100,6 +100,7 @@ export class ClientConnection implements MessageEvents {
   }
 
   #parserRefusal(): Refusal {
+    if (this.#reader.tooManyFields) return REFUSALS.headTooLarge;
     return this.#reader.reason.includes('method') ? REFUSALS.method : REFUSALS.malformed;
   }
 

@@ -11,6 +11,7 @@ const LONGEST_EJECTION_MS = 30_000;
 const ASSUMED_KEEP_ALIVE_MS = 4_500;
 /** Younger than this, an idle connection is taken to be open for any request. */
 const FRESH_MS = 1_000;
+const KEEP_ALIVE_TIMEOUT = /(?:^|[,\s])timeout\s*=\s*"?([0-9]{1,6})/i;
 const MAX_IDLE = 1_024;
 /** An acceptance counts as "lately" for this long. */
 export const HEALTHY_FOR_MS = 5_000;
@@ -27,6 +28,7 @@ export class EndpointState {
   ejectedUntilMs = 0;
   #failures = 0;
   #ejections = 0;
+  #keepAliveText = '';
   #keepAliveMs = ASSUMED_KEEP_ALIVE_MS;
   #idle: UpstreamConnection[] = [];
 
@@ -61,8 +63,11 @@ export class EndpointState {
   }
 
   /** What the upstream said in Keep-Alive: connections are let go one second earlier. */
-  noteKeepAlive(hintMs: number): void {
-    this.#keepAliveMs = Math.max(500, hintMs - 1_000);
+  noteKeepAlive(text: string): void {
+    if (text === this.#keepAliveText) return;
+    this.#keepAliveText = text;
+    const seconds = KEEP_ALIVE_TIMEOUT.exec(text)?.[1];
+    this.#keepAliveMs = seconds === undefined ? ASSUMED_KEEP_ALIVE_MS : Math.max(500, Number(seconds) * 1_000 - 1_000);
   }
 
   /** An open connection, the one used last; for requests that may not be sent twice only a fresh one. */

@@ -8,7 +8,7 @@ import type { MessageReader } from './llhttp.ts';
 import { SAFE_METHODS } from './methods.ts';
 import { NO_ANSWER } from './refusals.ts';
 import type { RequestHead } from './request-head.ts';
-import { type BodyFraming, BY_CHUNKS, BY_CLOSE, keepAliveHintMs, NO_BODY, ResponseHead } from './response-head.ts';
+import { type BodyFraming, BY_CHUNKS, BY_CLOSE, NO_BODY, ResponseHead } from './response-head.ts';
 import { Why } from './routing.ts';
 import type { Runtime } from './runtime.ts';
 import { trailerText } from './trailers.ts';
@@ -169,7 +169,7 @@ export class Exchange {
     const framing = head.framing(isHead, this.#isHttp10);
     this.#framing = framing;
     if (framing === BY_CLOSE || this.#runtime.draining) this.#keepAlive = false;
-    if (head.keepAlive !== '') (this.endpoint as EndpointState).noteKeepAlive(keepAliveHintMs(head.keepAlive));
+    if (head.keepAlive !== '') (this.endpoint as EndpointState).noteKeepAlive(head.keepAlive);
     const text =
       `${head.statusLine()}${head.lines()}${framing === BY_CHUNKS ? 'transfer-encoding: chunked\r\n' : ''}` +
       `${this.#setCookie}via: 1.1 haldane\r\n${this.#connectionLine()}\r\n`;
@@ -181,7 +181,8 @@ export class Exchange {
     if (!isOneHead(text)) return -1;
     this.status = responseHead.status < 200 && !this.tunnel ? 0 : responseHead.status;
     this.#client.outlet.addText(text);
-    this.#client.waitMs(this.#timeouts.idleMs);
+    // Interim answers do not buy more time.
+    if (this.status !== 0) this.#client.waitMs(this.#timeouts.idleMs);
     return result;
   }
 

@@ -17,6 +17,8 @@ import { VersionState } from './version-state.ts';
 
 const SWEEP_EVERY_MS = 50;
 const PROBE_EVERY_MS = 1_000;
+/** A version that left is forgotten with its counts after this long, so that a thousand releases leave nothing behind. */
+const FORGET_AFTER_MS = 3_600_000;
 
 export class ConfigStale extends HaldaneError {
   constructor(given: number, current: number) {
@@ -139,6 +141,7 @@ export class Gateway {
     }
     for (const state of this.versions.values()) {
       if (named.has(state.revision)) continue;
+      if (state.configured) state.leftMs = performance.now();
       state.configured = false;
       state.setEndpoints([]);
     }
@@ -187,6 +190,9 @@ export class Gateway {
     const nowMs = performance.now();
     this.#probedMs = nowMs;
     for (const version of this.versions.values()) {
+      if (!version.configured && version.inFlight === 0 && nowMs - version.leftMs > FORGET_AFTER_MS) {
+        this.versions.delete(version.revision);
+      }
       for (const endpoint of version.endpoints) {
         endpoint.sweep(nowMs);
         if (!endpoint.probing && nowMs - endpoint.acceptedMs > PROBE_EVERY_MS) probe(endpoint, this.runtime);

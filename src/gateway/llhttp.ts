@@ -92,6 +92,8 @@ export class MessageReader {
   /** Names and values of the trailer section in turn, in the order received. */
   trailers: string[] = [];
   complete = false;
+  /** Refused for more than MAX_HEADERS fields. */
+  tooManyFields = false;
   phase = AT_START;
   #parser: number;
   #events: MessageEvents;
@@ -205,6 +207,7 @@ export class MessageReader {
   begin(): void {
     this.phase = IN_HEAD;
     this.headerCount = 0;
+    this.tooManyFields = false;
     this.#based = false;
     this.#carry = '';
     this.#last = 0;
@@ -238,7 +241,10 @@ export class MessageReader {
       return 0;
     }
     last += 4;
-    if (last >= SPAN_LIMIT) return CALLBACK_FAILED;
+    if (last >= SPAN_LIMIT) {
+      this.tooManyFields = true;
+      return CALLBACK_FAILED;
+    }
     this.#last = last;
     this.#lastIsValue = false;
     this.headerCount += 1;

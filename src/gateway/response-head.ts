@@ -14,7 +14,6 @@ export type BodyFraming = typeof NO_BODY | typeof BY_LENGTH | typeof BY_CHUNKS |
 const NAMES = new HeaderNames([]);
 const PRINTABLE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const LENGTH = /^[0-9]{1,15}$/;
-const KEEP_ALIVE_TIMEOUT = /(?:^|[,\s])timeout\s*=\s*"?([0-9]{1,6})/i;
 
 /** One response, as far as the gateway needs to know it. A single one is used for all. */
 export class ResponseHead {
@@ -131,10 +130,4 @@ export class ResponseHead {
   lines(): string {
     return keptLines(this.text, this.headerCount, this.drop);
   }
-}
-
-/** Milliseconds an upstream says it keeps an idle connection; 0 when it does not say. */
-export function keepAliveHintMs(value: string): number {
-  const found = KEEP_ALIVE_TIMEOUT.exec(value);
-  return found === null ? 0 : Number(found[1]) * 1000;
 }

@@ -7,6 +7,8 @@ import { COMPLETE, FAILED, type MessageEvents, type MessageReader, responseReade
 import { Outlet } from './outlet.ts';
 
 const READ_BYTES = 65_536;
+/** Of all heads of one answer, interim ones included. */
+const HEAD_BYTES = 262_144;
 /** All upstream sockets read into this one buffer: what must outlive the turn is copied. */
 const shared = Buffer.allocUnsafeSlow(READ_BYTES);
 
@@ -66,8 +68,9 @@ export class UpstreamConnection implements MessageEvents {
     if (fed === COMPLETE) {
       const rest = this.reader.restStart;
       exchange.onResponseComplete(rest < bytes ? Buffer.from(from.subarray(rest, bytes)) : null);
-    } else if (fed === FAILED) exchange.onUpstreamFailed('malformed response');
-    else exchange.flushToClient();
+    } else if (fed === FAILED || (this.reader.inHead && this.reader.headBytes > HEAD_BYTES)) {
+      exchange.onUpstreamFailed('malformed response');
+    } else exchange.flushToClient();
     return true;
   }
 

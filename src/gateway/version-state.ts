@@ -1,5 +1,5 @@
 // One version as the gateway knows it: where it runs, what is in flight, what was counted. It outlives configurations:
-// a version that leaves the configuration stays until its last request has ended, and its counts stay for good.
+// a version that leaves the configuration stays until its last request has ended, and its counts for an hour more.
 import type { Endpoint, GatewayVersion } from '../core/model/gateway.ts';
 import { RouteCounts } from './counters.ts';
 import { EndpointState } from './endpoint-state.ts';
@@ -9,6 +9,8 @@ export class VersionState {
   readonly revision: string;
   label: string;
   configured = true;
+  /** When it left the configuration. */
+  leftMs = 0;
   endpoints: readonly EndpointState[] = [];
   inFlight = 0;
   /** Requests not counted because they repeat one of the minute before. */

@@ -200,7 +200,7 @@ test('limits: a head too large, too many fields, a body too large by length and 
     [431, `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(2_000)}\r\n\r\n`],
     [431, `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(4_000)}`],
     [431, `GET /${'x'.repeat(4_000)}`],
-    [400, `GET / HTTP/1.1\r\nHost: a\r\n${'a:b\r\n'.repeat(200)}\r\n`],
+    [431, `GET / HTTP/1.1\r\nHost: a\r\n${'a:b\r\n'.repeat(200)}\r\n`],
     [413, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n'],
     [413, 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n12345678901\r\n0\r\n\r\n'],
   ];
