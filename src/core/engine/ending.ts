@@ -1,7 +1,7 @@
 // How releases end: begin an abort, finish it, finish a promotion; and what is remembered of the version afterwards.
 import type { Evidence } from '../analysis/index.ts';
 import type { KnownRevision, Release, ReleaseOutcome, Signature } from './state.ts';
-import { askWeight, enterPhase, say, type Turn, tell, touch, updateRelease } from './turn.ts';
+import { askWeight, enterPhase, explain, say, type Turn, tell, touch, updateRelease } from './turn.ts';
 
 export type Aborted = Extract<ReleaseOutcome, { kind: 'aborted' }>;
 
@@ -11,6 +11,8 @@ export function beginAbort(turn: Turn, by: Aborted['by'], sentence: string, chec
   updateRelease(turn, { paused: null, parked: null });
   enterPhase(turn, { kind: 'aborting', outcome: { kind: 'aborted', by, check, sentence } });
   say(turn, 'aborting', sentence, { by, check });
+  const label = turn.state.release?.to.label ?? 'the new version';
+  explain(turn, `takes ${label} back: ${sentence}`, { what: 'the traffic goes back', inMs: null, unless: null });
 }
 
 export function finishAbort(turn: Turn, release: Release, outcome: Aborted): void {

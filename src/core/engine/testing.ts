@@ -1,5 +1,6 @@
 // A release on its plateaus: harm first, then trouble, then deadlines, and only then the question of advancing. Nothing
 // that waits or pauses stands before the way out (I3).
+import { odds } from '../analysis/index.ts';
 import { advance } from './advance.ts';
 import { beginAbort } from './ending.ts';
 import { isExposureSpent } from './exposure.ts';
@@ -34,7 +35,7 @@ function endForHarm(turn: Turn, release: Release): void {
   const blamed = blame(release);
   const isHarm = release.logHarm >= line || blamed?.outcome === 'fail';
   if (!isHarm || release.parked !== null) return;
-  const sentence = blamed?.message ?? 'the evidence of all checks together reached its line';
+  const sentence = harmSentence(release, blamed);
   if (release.policy.decision === 'hybrid') park(turn, sentence);
   else beginAbort(turn, 'verdict', sentence, blamed?.check ?? null);
 }
@@ -45,6 +46,13 @@ function blame(release: Release) {
   const failed = counting.find((verdict) => verdict.outcome === 'fail');
   const heaviest = [...counting].sort((a, b) => margin(b) - margin(a))[0];
   return failed ?? heaviest;
+}
+
+/** No check alone need have reached its line: their weighted evidence may have, and then that is what is said. */
+function harmSentence(release: Release, blamed: Release['verdicts'][number] | undefined): string {
+  if (blamed?.outcome === 'fail') return blamed.message;
+  const together = `the evidence of all checks together shows harm (odds ${odds(release.logHarm)} to 1)`;
+  return blamed === undefined ? together : `${together}, most of it ${blamed.message}`;
 }
 
 function margin(verdict: Release['verdicts'][number]): number {
