@@ -99,6 +99,7 @@ export const REST_ROWS: readonly Row[] = [
   ['spec.checks[1].methods', ['GET'], 'latency by method'],
   ['spec.checks[2].limit', REMOVED, 'without a limit', 'spec.checks[2]'],
   ['spec.checks[2].limit', { above: '20%' }, 'other side', 'spec.checks[2].limit.above'],
+  ['spec.checks[2].direction', 'increase', 'not available here yet'],
   ['spec.checks[2].tolerance', { ratio: 1.1 }, 'not available here yet'],
   ['spec.checks[2].routes', ['checkout'], 'metric.business'],
   ['spec.checks[2].metric.business.to', REMOVED, 'required'],

@@ -137,11 +137,8 @@ const UNITS: Readonly<Record<MetricKind | 'cpu', Unit>> = {
 };
 
 function limitRules({ report }: RuleContext, { check, kind, path }: One): void {
-  const isOwnWay = kind === 'gauge' || kind === 'business';
-  if (check.direction === 'decrease' && !isOwnWay) {
-    report.refuse([...path, 'direction'], 'fewer errors or slow requests are no harm', 'take direction out');
-    return;
-  }
+  const wrong = wrongDirection(kind, check.direction);
+  if (wrong !== null) return report.refuse([...path, 'direction'], wrong, 'take direction out');
   const bound = check.limit?.above === undefined ? 'below' : 'above';
   const line = check.limit?.[bound] as Quantity | undefined;
   if (line?.unit === undefined) return;
@@ -150,10 +147,16 @@ function limitRules({ report }: RuleContext, { check, kind, path }: One): void {
   const isCpu = check.metric?.gauge?.reading === 'cpu';
   const wanted = UNITS[isCpu ? 'cpu' : kind];
   if (bound !== harm) {
-    const fix = `write ${harm}: ${line.text}${isOwnWay ? ', or change direction' : ''}`;
+    const fix = `write ${harm}: ${line.text}${kind === 'gauge' ? ', or change direction' : ''}`;
     report.refuse(at, `the limit is on the other side: harm is a value ${harm} it`, fix);
   } else if (line.unit !== wanted.unit) report.refuse(at, `${line.text} does not fit ${wanted.fits}`, wanted.write);
   else report.refuseIf(!canFail(line, isCpu), at, `a line at ${line.text} cannot tell harm from health`, wanted.write);
+}
+
+function wrongDirection(kind: MetricKind, direction: 'increase' | 'decrease' | undefined): string | null {
+  if (direction === undefined || kind === 'gauge' || direction === DEFAULT_DIRECTION[kind]) return null;
+  if (kind === 'business') return 'a business rate that must not rise is not available here yet';
+  return 'fewer errors or slow requests are no harm';
 }
 
 /** A line that every value is beyond, or none, is no question (row 51). */

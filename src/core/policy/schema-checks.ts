@@ -177,7 +177,8 @@ const check = object(
       },
     ),
     direction: optional(word(['increase', 'decrease'], { what: 'a direction' }), 'increase; decrease for business', {
-      description: 'Which way is harm. The side of the limit must agree: above for increase, below for decrease.',
+      description:
+        'Which way is harm; only a gauge leaves the choice. The side of the limit must agree: above for increase, below for decrease.',
       example: 'increase',
     }),
     weight: optional(
