@@ -66,3 +66,29 @@ test('what was said to be recorded is there after every SIGKILL, and nothing is 
     rmSync(folder, { recursive: true, force: true });
   }
 });
+
+test('while a process has the store another is refused, by pid and start time; after its SIGKILL it is free at once', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'haldane-lock-'));
+  const child = spawn(process.execPath, [siblingModule(import.meta.url, 'writer-process'), folder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  try {
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    assert.throws(
+      () => openTrial(folder),
+      (error: Error & { code?: string }) => {
+        assert.equal(error.code, 'store-locked');
+        assert.match(error.message, new RegExp(`in use by process ${child.pid}, started \\d{4}-`));
+        return true;
+      },
+    );
+    child.kill('SIGKILL');
+    await exited;
+    await openTrial(folder).close();
+  } finally {
+    child.kill('SIGKILL');
+    await exited;
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

@@ -5,6 +5,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { SeededRandomness } from '../../../ports/doubles/index.ts';
+import { connect } from './database.ts';
 import type { OpeningReport } from './opening.ts';
 import { changeFrom, decisionText, openTrial, recordMany, trialFolder } from './trial.ts';
 
@@ -134,6 +135,65 @@ test('no recorded decision is lost when the database and its log are gone togeth
     rmSync(join(folder, 'haldane.db-wal'));
   });
   assert.equal(opening.kind, 'recovered');
+});
+
+test('a power cut that takes the ends of both copies leaves a whole, shorter history: the longer of the two', async () => {
+  for (let trial = 0; trial < TRIALS; trial += 1) {
+    const folder = join(base, 'trial');
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder);
+    for (const file of FILES) copyFileSync(join(base, 'image', file), join(folder, file));
+    const cut = Math.floor(random.fraction() * sizeOf('witness.jsonl'));
+    const toldWhole = readFileSync(join(folder, 'witness.jsonl'), 'utf8').slice(0, cut);
+    const told = Math.max(0, ...[...toldWhole.matchAll(/"sequence":(\d+).*\n/g)].map(([, number]) => Number(number)));
+    truncateSync(join(folder, 'witness.jsonl'), cut);
+    truncateSync(join(folder, 'haldane.db-wal'), Math.floor(random.fraction() * sizeOf('haldane.db-wal')));
+    const store = openTrial(folder);
+    const entries = await store.journal({});
+    assert.ok(entries.length >= Math.max(10, told), `${entries.length} of ${told}`);
+    assert.deepEqual(
+      entries.map(({ document }) => document),
+      entries.map((_, index) => decisionText(index + 1)),
+    );
+    assert.equal(store.verifyJournal().kind, 'intact');
+    assert.equal((await store.readState('shop'))?.version, entries.length);
+    assert.equal((await store.readState('shop'))?.state, decisionText(entries.length));
+    await store.close();
+  }
+});
+
+test('damage in both copies loses at most what neither can prove, names it, and never shows a wrong decision', async () => {
+  let named = 0;
+  for (let trial = 0; trial < TRIALS; trial += 1) {
+    const folder = join(base, 'trial');
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder);
+    for (const file of FILES) {
+      copyFileSync(join(base, 'image', file), join(folder, file));
+      for (let flips = 0; flips < 4; flips += 1) {
+        flipBit(folder, file, Math.floor(random.fraction() * sizeOf(file)), Math.floor(random.fraction() * 8));
+      }
+    }
+    const store = openTrial(folder);
+    const entries = await store.journal({});
+    for (const { sequence, document } of entries) assert.equal(document, decisionText(sequence));
+    const check = store.verifyJournal();
+    assert.equal(check.kind === 'broken' ? check.sequence : null, store.opening.firstMissing);
+    if (store.opening.firstMissing !== null) named += 1;
+    const state = await store.readState('shop');
+    assert.equal(state?.state, decisionText(state?.version ?? 0));
+    await store.close();
+  }
+  assert.ok(named > 0 || TRIALS < 40, 'the trial never lost anything: make it harder');
+});
+
+test('every commit is flushed: the pragmas of a connection', () => {
+  const database = connect(join(base, 'pragmas.db'));
+  const value = (name: string) => Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+  assert.equal(value('journal_mode'), 'wal');
+  assert.equal(value('synchronous'), 2);
+  assert.equal(value('locking_mode'), 'exclusive');
+  database.close();
 });
 
 test('damaged files are set aside, not deleted, and the report says what was done', async () => {

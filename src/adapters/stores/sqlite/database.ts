@@ -32,7 +32,8 @@ const PRAGMAS = [
 export function connect(path: string): DatabaseSync {
   const database = new DatabaseSync(path);
   try {
-    database.enableDefensive(true);
+    // Later than the oldest Node this runs on.
+    if ('enableDefensive' in database) database.enableDefensive(true);
     for (const pragma of PRAGMAS) database.exec(pragma);
     return database;
   } catch (error) {

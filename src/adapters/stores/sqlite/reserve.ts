@@ -1,6 +1,6 @@
 // A little room kept back on the disk: given up when the disk is full, so that a release under way can still record its
 // way out, and taken again when there is space. While it is given up, nothing new is started.
-import { closeSync, existsSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface ReserveLimits {
@@ -20,7 +20,7 @@ export class Reserve {
     this.#folder = folder;
     this.#path = join(folder, 'reserve');
     this.#limits = limits;
-    this.#held = existsSync(this.#path);
+    this.#held = (statSync(this.#path, { throwIfNoEntry: false })?.size ?? -1) >= limits.reserveBytes;
     if (!this.#held) this.#take();
   }
 
