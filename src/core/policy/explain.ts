@@ -32,6 +32,8 @@ export type ExplainResult =
   | {
       readonly kind: 'unknown';
       readonly path: string;
+      /** Designed, not built: "not available here yet". */
+      readonly isPlanned: boolean;
       /** The part up to which the path is known. */
       readonly knownPath: string;
       readonly nearest: readonly string[];
@@ -102,6 +104,7 @@ function unknown(
   return {
     kind: 'unknown',
     path,
+    isPlanned: parent?.notYet.includes(name) ?? false,
     knownPath: parent === undefined ? '' : showPath(parent.path),
     nearest: name === '' ? [] : nearest.slice(0, 5),
     children: names,

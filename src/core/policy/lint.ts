@@ -127,7 +127,7 @@ function shortForTraffic(stage: Stage, requestsPerSecond: number, path: string):
 const noWayBack: Rule = ({ historyLimit, onDeadline, decision }) => {
   const findings: LintFinding[] = [];
   if (historyLimit === 0) {
-    const problem = 'no earlier version is kept, so `rollback` has nowhere to go';
+    const problem = 'no release is kept: `rollback` reaches the last version only, and nobody can read why one failed';
     findings.push(warn('no-rollback-path', 'spec.historyLimit', problem, 'keep at least 5'));
   }
   if (onDeadline === 'hold' && decision === 'automatic') {

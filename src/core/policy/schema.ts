@@ -257,7 +257,8 @@ export const specSchema = object(
     }),
     notify: defaulted(notify, [{ log: {} }], { description: 'Who hears of it.', example: [{ log: {} }] }),
     historyLimit: defaulted(whole(0, 10_000, 'a number of releases'), 20, {
-      description: 'Releases kept with their evidence. Earlier versions are what `rollback` returns to.',
+      description:
+        'Releases kept with their evidence, and versions that `rollback` can return to. The last two versions are always known.',
       example: 50,
     }),
   },
