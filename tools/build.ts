@@ -1,6 +1,6 @@
 /**
  * `npm run build`: src/ compiled to dist/ as plain JavaScript with types, because Node does not strip types
- * inside node_modules. Files that are not TypeScript (pages, schemas) are copied beside.
+ * inside node_modules; and the sample shop of the demo to dist/examples. Files that are not TypeScript are copied beside.
  * It refuses to leave old files behind: dist/ is made anew.
  */
 import { chmod, cp, rm } from 'node:fs/promises';
@@ -9,14 +9,17 @@ import { bin, ROOT, run } from './run.ts';
 
 const NOT_SHIPPED = /\.(ts|md)$|tsconfig\.json$|\/simulator(\/|$)/;
 
-await rm(join(ROOT, 'dist'), { recursive: true, force: true });
-const { exitCode } = await run(bin('tsc'), ['-p', 'tsconfig.build.json'], { show: true });
-if (exitCode === 0) {
-  const source = join(ROOT, 'src');
-  await cp(source, join(ROOT, 'dist'), {
-    recursive: true,
-    filter: (path) => !NOT_SHIPPED.test(path.slice(source.length)),
-  });
-  await chmod(join(ROOT, 'dist/main/haldane.js'), 0o755);
+async function copyRest(from: string, to: string): Promise<void> {
+  const source = join(ROOT, from);
+  const filter = (path: string) => !NOT_SHIPPED.test(path.slice(source.length));
+  await cp(source, join(ROOT, to), { recursive: true, filter });
 }
-process.exitCode = exitCode;
+
+await rm(join(ROOT, 'dist'), { recursive: true, force: true });
+for (const project of ['tsconfig.build.json', 'tsconfig.examples.json']) {
+  const { exitCode } = await run(bin('tsc'), ['-p', project], { show: true });
+  if (exitCode !== 0) process.exit(exitCode);
+}
+await copyRest('src', 'dist');
+await copyRest('examples/shop', 'dist/examples/shop');
+await chmod(join(ROOT, 'dist/main/haldane.js'), 0o755);

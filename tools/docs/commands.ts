@@ -46,7 +46,7 @@ async function shippedCommands(): Promise<ReadonlySet<string> | undefined> {
 }
 
 export function commandsOfHelp(help: string): ReadonlySet<string> {
-  const listed = help.split(/^Commands:.*$/m)[1] ?? '';
+  const listed = (help.split(/^Commands:.*$/m)[1] ?? '').split('\n\n')[0] ?? '';
   return new Set([
     'help',
     ...[...listed.matchAll(/^ {2}(?<name>[a-z][a-z-]*)/gm)].map((match) => match.groups?.name ?? ''),
