@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { commandOf, policyNamed, scripted, Trial } from '../../test/support/controller-trial.ts';
 import { submitCommand } from './commands.ts';
-import { commandOf, policyNamed, scripted, Trial } from './trial.ts';
 
 const answering = scripted(({ observation }) => ({
   answers: observation.commands.map(({ id, verb }) => ({ id, accepted: true, message: `${verb}: done` })),

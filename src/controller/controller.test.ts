@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { changedState, commandOf, policyNamed, scripted, Trial } from '../../test/support/controller-trial.ts';
 import { sampleSplit } from '../ports/doubles/index.ts';
-import { changedState, commandOf, policyNamed, scripted, Trial } from './trial.ts';
 
 test('a first version is brought up, served and at rest, with the real engine', async () => {
   const trial = new Trial();

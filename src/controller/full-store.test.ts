@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { changedState, commandOf, policyNamed, scripted, Trial } from '../../test/support/controller-trial.ts';
 import { initialState, type State } from '../core/engine/index.ts';
 import type { Effect } from '../core/model/effect.ts';
 import { weightOf } from '../core/model/split.ts';
 import { FakeRouter, FakeWorkload, sampleSplit, sampleVersion } from '../ports/doubles/index.ts';
 import { submitCommand } from './commands.ts';
-import { changedState, commandOf, policyNamed, scripted, Trial } from './trial.ts';
 import { harmlessEffects } from './unrecorded.ts';
 
 const policy = policyNamed('shop');

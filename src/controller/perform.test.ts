@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { policyNamed, scripted, Trial } from '../../test/support/controller-trial.ts';
 import type { Effect } from '../core/model/effect.ts';
 import { FakeGates, sampleSplit, sampleVersion } from '../ports/doubles/index.ts';
-import { policyNamed, scripted, Trial } from './trial.ts';
 
 const stable = sampleVersion('v1');
 const canary = sampleVersion('v2');

@@ -5,8 +5,8 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { changeFrom } from '../../src/adapters/stores/sqlite/trial.ts';
 import { SqliteStore } from '../../src/adapters/stores/sqlite.ts';
+import { changeFrom } from '../support/store-trial.ts';
 
 const MEBIBYTE = 1024 * 1024;
 

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { openTrial } from '../../src/adapters/stores/sqlite/trial.ts';
 import { siblingModule } from '../../src/lib/sibling.ts';
 import { SeededRandomness } from '../../src/ports/doubles/index.ts';
+import { openTrial } from '../support/store-trial.ts';
 
 const KILLS = Number(process.env.HALDANE_STORE_KILLS ?? 12);
 

@@ -1,7 +1,7 @@
 // A process that records decisions as fast as it can and says so, line by line, after each: what it said was recorded
 // must be there whatever becomes of it. Started and killed by kill.test.ts.
 import { writeSync } from 'node:fs';
-import { changeFrom, openTrial } from '../../src/adapters/stores/sqlite/trial.ts';
+import { changeFrom, openTrial } from '../support/store-trial.ts';
 
 const folder = process.argv[2] ?? '';
 const store = openTrial(folder, { witnessSlackBytes: 30_000 });

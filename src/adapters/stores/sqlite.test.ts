@@ -3,9 +3,9 @@ import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { changeFrom, decisionText, openTrial, recordMany, trialFolder } from '../../../test/support/store-trial.ts';
 import { storeConformance } from '../../ports/conformance/store.ts';
 import { MIGRATIONS } from './sqlite/schema.ts';
-import { changeFrom, decisionText, openTrial, recordMany, trialFolder } from './sqlite/trial.ts';
 
 storeConformance('SqliteStore', async () => {
   const folder = trialFolder(null);

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { changeFrom, decisionText, openTrial, recordMany, trialFolder } from '../../../../test/support/store-trial.ts';
 import { SeededRandomness } from '../../../ports/doubles/index.ts';
 import { connect } from './database.ts';
 import type { OpeningReport } from './opening.ts';
-import { changeFrom, decisionText, openTrial, recordMany, trialFolder } from './trial.ts';
 
 const TRIALS = Number(process.env.HALDANE_STORE_TRIALS ?? 40);
 const DECISIONS = 30;

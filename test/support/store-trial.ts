@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { StateChange } from '../../../ports/index.ts';
-import { SqliteStore, type SqliteStoreOptions } from '../sqlite.ts';
+import { SqliteStore, type SqliteStoreOptions } from '../../src/adapters/stores/sqlite.ts';
+import type { StateChange } from '../../src/ports/index.ts';
 
 /** In memory where the machine has such a place: flushing is then quick, and nothing else differs. */
 const BASE = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();

@@ -1,8 +1,12 @@
 // What the controller's tests share: a controller on doubles under a virtual clock, with the real engine or a scripted one.
-import { type Decision, type DecisionInput, decide, lookFor, type State } from '../core/engine/index.ts';
-import type { Command, Verb } from '../core/model/command.ts';
-import type { ReleasePolicy } from '../core/model/policy.ts';
-import type { Log, LogFields } from '../lib/log.ts';
+
+import { Controller } from '../../src/controller/controller.ts';
+import { encodeDeclared } from '../../src/controller/declared.ts';
+import type { ControllerOptions, Engine } from '../../src/controller/deps.ts';
+import { type Decision, type DecisionInput, decide, lookFor, type State } from '../../src/core/engine/index.ts';
+import type { Command, Verb } from '../../src/core/model/command.ts';
+import type { ReleasePolicy } from '../../src/core/model/policy.ts';
+import type { Log, LogFields } from '../../src/lib/log.ts';
 import {
   FakeGates,
   FakeMetricSource,
@@ -14,10 +18,7 @@ import {
   samplePolicy,
   sampleVersion,
   VirtualClock,
-} from '../ports/doubles/index.ts';
-import { Controller } from './controller.ts';
-import { encodeDeclared } from './declared.ts';
-import type { ControllerOptions, Engine } from './deps.ts';
+} from '../../src/ports/doubles/index.ts';
 
 export interface LogLine {
   readonly level: string;
