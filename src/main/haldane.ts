@@ -25,12 +25,21 @@ function quietSqlite(): void {
   }) as typeof process.emitWarning;
 }
 
+/** `haldane status | head` closes the pipe early: that is the reader's right, and no error. */
+function quietClosedPipe(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
+}
+
 async function main(args: readonly string[]): Promise<void> {
   if (args.length === 1 && (args[0] === 'version' || args[0] === '--version')) {
     process.stdout.write(`${packageVersion()}\n`);
     return;
   }
   quietSqlite();
+  quietClosedPipe();
   if (args[0] === 'gateway') return hooks.runGateway(args.slice(1));
   const { processContext, runCli } = await import('../cli/index.ts');
   await runCli(processContext(hooks), args);
