@@ -14,6 +14,8 @@ const policy = policyFor();
 let folder: { path: string; remove: () => void };
 let routers: GatewayRouter[] = [];
 const servers: Server[] = [];
+/** Requests to /slow that wait to be answered. */
+let held: (() => void)[] = [];
 let v1: Backend;
 let v2: Backend;
 
@@ -30,7 +32,7 @@ function router(version = '0.1.0'): GatewayRouter {
 
 async function backend(label: string): Promise<Backend> {
   const server = createServer((request, response) => {
-    if (request.url === '/slow') setTimeout(() => response.end(label), 700);
+    if (request.url === '/slow') held.push(() => response.end(label));
     else response.end(label);
   });
   servers.push(server);
@@ -76,6 +78,7 @@ after(() => {
 beforeEach(() => {
   folder = temporaryFolder();
   routers = [];
+  held = [];
 });
 
 afterEach(async () => {
@@ -158,10 +161,14 @@ describe('the gateway router', () => {
     const slow = ask(old, '/slow');
     await until('the slow request is in flight', async () => ((await old.inFlight(policy))['v1-rev'] ?? 0) > 0);
     const newer = router('9.9.9');
-    assert.deepEqual(await newer.ensure(policy, split(0), [v1, v2]), { kind: 'converged' });
-    const seen = await newer.observe(policy);
-    assert.equal(seen.instances.length, 2);
+    const unwatch = newer.watch(policy, () => {});
+    const seen = await until('two processes', async () => {
+      const now = await newer.observe(policy);
+      return now.instances.length === 2 ? now : null;
+    });
+    unwatch();
     assert.equal(seen.inFlight['v1-rev'], 1, 'what the old process still answers counts as in flight');
+    for (const answer of held) answer();
     assert.equal(await slow, 'v1');
     assert.deepEqual(await newer.listening(policy.name), at);
     assert.equal(await ask(newer), 'v1');
@@ -170,6 +177,27 @@ describe('the gateway router', () => {
       return now.instances.length === 1 ? now : null;
     });
     assert.notEqual(last.instances[0], before);
+  });
+
+  test('a newer program that cannot take over is left alone: the old one serves on, and changes go through', async () => {
+    const old = router();
+    await old.ensure(policy, split(0), [v1, v2]);
+    const [before] = (await old.observe(policy)).instances;
+    const events: string[] = [];
+    const broken = new GatewayRouter({
+      stateDir: folder.path,
+      clock: systemClock,
+      command: [process.execPath, '-e', 'process.exit(1)'],
+      version: '9.9.9',
+      onEvent: ({ message }) => events.push(message),
+    });
+    routers.push(broken);
+    broken.watch(policy, () => {});
+    await until('it was tried', () => events.some((message) => message.includes('could not be replaced')));
+    assert.deepEqual(await broken.ensure(policy, split(100), [v1, v2]), { kind: 'converged' });
+    assert.equal(await ask(broken), 'v2');
+    assert.deepEqual((await broken.observe(policy)).instances, [before]);
+    assert.equal(events.length, 1, 'and not again at once');
   });
 
   test('an endpoint is in use while it is named or its version has requests in flight', async () => {
@@ -183,6 +211,7 @@ describe('the gateway router', () => {
     await until('the slow request is in flight', async () => ((await shop.inFlight(policy))['v1-rev'] ?? 0) > 0);
     await shop.ensure(policy, split(100), [v2]);
     assert.equal(await shop.isInUse(policy.name, v1.revision, endpoint), true, 'a request is still in flight');
+    for (const answer of held) answer();
     assert.equal(await slow, 'v1');
     await until('it is let go', async () => !(await shop.isInUse(policy.name, v1.revision, endpoint)));
   });

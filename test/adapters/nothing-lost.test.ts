@@ -211,13 +211,15 @@ describe('nothing is lost', () => {
     await traffic(now, 500);
 
     now.close();
+    const [old] = (await now.router.observe(policy)).instances;
     now = agent('9.9.9');
-    await split(now, [v2, 100]);
-    await until(
-      'only the new gateway is left',
-      async () => (await now.router.observe(policy)).instances.length === 1,
-      60_000,
-    );
+    const unwatch = now.router.watch(policy, () => {});
+    await until('another gateway serves', async () => {
+      const { instances } = await now.router.observe(policy);
+      return instances.length === 2 || instances[0] !== old;
+    });
+    unwatch();
+    await until('it is alone', async () => (await now.router.observe(policy)).instances.length === 1, 60_000);
     await traffic(now, 500);
 
     const result = await load.stop();

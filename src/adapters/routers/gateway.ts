@@ -37,6 +37,8 @@ export interface GatewayRouterOptions {
 }
 
 const PUT_TRIES = 4;
+/** A takeover that fails holds up changes of the split for its time, so it is not tried again soon. */
+const UPGRADE_AGAIN_MS = 600_000;
 
 export class GatewayRouter implements Router {
   readonly capabilities: RouterCapabilities = {
@@ -51,6 +53,7 @@ export class GatewayRouter implements Router {
   readonly #busy = new Map<string, Promise<unknown>>();
   readonly #supervisions = new Set<Supervision>();
   readonly #unwanted = new Set<string>();
+  readonly #upgradeNotBeforeMs = new Map<string, number>();
 
   constructor(options: GatewayRouterOptions) {
     this.#options = options;
@@ -75,6 +78,7 @@ export class GatewayRouter implements Router {
       clock: this.#options.clock,
       changed,
       revive: () => this.#revive(policy.name),
+      tend: (statuses) => this.#tend(policy.name, statuses),
     });
     this.#supervisions.add(supervision);
     return () => {
@@ -124,7 +128,6 @@ export class GatewayRouter implements Router {
     const instances = this.#instances(policy.name);
     try {
       if (instances.running().length === 0) await this.#start(policy.name);
-      await this.#upgrade(policy.name);
       return await this.#put(instances, contentFor(policy, split, backends));
     } catch (error) {
       return { kind: 'progressing', reason: error instanceof Error ? error.message : String(error) };
@@ -154,26 +157,33 @@ export class GatewayRouter implements Router {
     return file;
   }
 
-  /** A running gateway of another program version hands its socket over; if that fails it simply serves on. */
-  async #upgrade(policy: string): Promise<void> {
-    const statuses = await this.#instances(policy).status();
+  /** Keeps one gateway of the right program version; if a takeover fails the old one simply serves on. */
+  async #tend(policy: string, statuses: readonly GatewayStatus[]): Promise<void> {
     const main = serving(statuses);
-    if (main === undefined) return;
-    for (const extra of statuses) await this.#endDouble(policy, extra, main);
+    if (main === undefined || this.#unwanted.has(policy)) return;
+    const doubles = statuses.filter((status) => status !== main && !status.snapshot.draining);
+    if (doubles.length > 0) await this.#alone(policy, () => this.#endDoubles(policy, doubles));
     if (main.file.version === this.#options.version || main.snapshot.draining) return;
-    const folder = this.#instances(policy).folder;
+    if (this.#options.clock.now().monotonicMs < (this.#upgradeNotBeforeMs.get(policy) ?? 0)) return;
+    await this.#alone(policy, () => this.#upgrade(policy, main.file));
+  }
+
+  async #upgrade(policy: string, file: InstanceFile): Promise<void> {
+    const { command, clock } = this.#options;
+    this.#upgradeNotBeforeMs.set(policy, clock.now().monotonicMs + UPGRADE_AGAIN_MS);
     try {
-      const instance = await takeOver(main.file, [...this.#options.command, '--state-dir', folder]);
-      this.#say(policy, `gateway ${instance} took over from ${main.file.instance} (program ${main.file.version})`);
+      const instance = await takeOver(file, [...command, '--state-dir', this.#instances(policy).folder]);
+      this.#say(policy, `gateway ${instance} took over from ${file.instance} (program ${file.version})`);
     } catch (error) {
       this.#say(policy, `the gateway could not be replaced, it serves on: ${String(error)}`);
     }
   }
 
-  async #endDouble(policy: string, extra: GatewayStatus, main: GatewayStatus): Promise<void> {
-    if (extra === main || extra.snapshot.draining) return;
-    this.#say(policy, `gateway ${extra.file.instance} is one too many and drains`);
-    await drain(extra.file);
+  async #endDoubles(policy: string, doubles: readonly GatewayStatus[]): Promise<void> {
+    for (const { file } of doubles) {
+      this.#say(policy, `gateway ${file.instance} is one too many and drains`);
+      await drain(file);
+    }
   }
 
   /** A gateway that died is started again; it has its configuration on disk. */

@@ -17,6 +17,8 @@ export interface SupervisionOptions {
   changed(): void;
   /** Starts it again if it belongs there. */
   revive(): Promise<void>;
+  /** Sees to it that one gateway of the right program version serves. */
+  tend(statuses: readonly GatewayStatus[]): Promise<void>;
 }
 
 export class Supervision {
@@ -64,7 +66,9 @@ export class Supervision {
     this.#calmMs += LOOK_MS;
     if (!this.#isWaitedFor && this.#calmMs < CALM_ASK_MS) return;
     this.#calmMs = 0;
-    this.#compare(await instances.status());
+    const statuses = await instances.status();
+    this.#compare(statuses);
+    await this.#options.tend(statuses);
   }
 
   #compare(statuses: readonly GatewayStatus[]): void {

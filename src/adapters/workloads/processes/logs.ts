@@ -37,6 +37,17 @@ export function rotateLog(path: string, limits: { readonly maxBytes: number; rea
   }
   if (size < limits.maxBytes) return false;
   const temporary = `${path}.tmp`;
+  try {
+    copyAndCut(path, temporary);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  shift(path, temporary, limits.files);
+  return true;
+}
+
+function copyAndCut(path: string, temporary: string): void {
   copyFileSync(path, temporary);
   const live = openSync(path, 'r+');
   const copy = openSync(temporary, 'a');
@@ -54,8 +65,6 @@ export function rotateLog(path: string, limits: { readonly maxBytes: number; rea
     closeSync(live);
     closeSync(copy);
   }
-  shift(path, temporary, limits.files);
-  return true;
 }
 
 function shift(path: string, temporary: string, files: number): void {

@@ -144,9 +144,10 @@ export class Replica {
     this.#releasePort();
     const endpoint = { host: REPLICA_HOST, port: await ports.take(REPLICA_HOST) };
     const launchId = ids.id();
-    const registered = this.#update({ launch: launchId, endpoint, process: null, readySince: null });
+    // A full disk must not keep a running service from coming up again: a process that could not be registered carries
+    // the mark all the same, so a later agent ends it as an orphan and starts another.
+    this.#update({ launch: launchId, endpoint, process: null, readySince: null });
     if (this.#closed || this.isStopping) return this.isStopping ? this.#finish() : undefined;
-    if (!registered) return this.#failedToStart('could not be registered on disk, so it is not started');
     const launched = await launch({
       version,
       template: version.template,
@@ -331,18 +332,17 @@ export class Replica {
     if (this.#record.endpoint !== null) this.#context.ports.release(this.#record.endpoint.port);
   }
 
-  /** Changes the record, on disk too; false if the disk did not take it, in which case the next change tries again. */
-  #update(change: Partial<ReplicaRecord>): boolean {
+  /** Changes the record, on disk too; if the disk does not take it, the next change tries again. */
+  #update(change: Partial<ReplicaRecord>): void {
     this.#record = { ...this.#record, ...change };
-    return this.#save();
+    this.#save();
   }
 
-  #save(): boolean {
+  #save(): void {
     try {
       this.#context.files.saveReplica(this.#record);
-      return true;
     } catch {
-      return false;
+      // See #launch: what is not on disk is found by its mark.
     }
   }
 }

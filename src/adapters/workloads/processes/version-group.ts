@@ -85,12 +85,14 @@ export class VersionGroup {
     this.#resize();
   }
 
+  /** A full disk does not keep anyone from looking: the settings are kept at the next chance. */
   configure(settings: WorkloadSettings): void {
-    this.#change({ settings });
+    this.#changeIfPossible({ settings });
   }
 
+  /** A full disk does not keep anything from being stopped; the next agent would be told to retire it once more. */
   retire(): void {
-    this.#change({ wanted: 0, retired: true });
+    this.#changeIfPossible({ wanted: 0, retired: true });
     this.#resize();
   }
 
@@ -181,13 +183,21 @@ export class VersionGroup {
     return { output: join(this.logFolder, `${slot}.log`), errors: join(this.logFolder, `${slot}.err.log`) };
   }
 
-  /** Throws if the disk does not take it: what is not recorded is not started. */
+  /** Throws if the disk does not take it: a version that is not recorded is not started. */
   #change(change: Partial<VersionRecord>): void {
     const record = { ...this.#record, ...change };
     const text = JSON.stringify(record);
     if (text !== this.#saved) this.#files.saveVersion(record);
     this.#saved = text;
     this.#record = record;
+  }
+
+  #changeIfPossible(change: Partial<VersionRecord>): void {
+    try {
+      this.#change(change);
+    } catch {
+      this.#record = { ...this.#record, ...change };
+    }
   }
 }
 
