@@ -257,7 +257,7 @@ export class World {
     this.counted.clear();
     const measurement: Measurement = {
       spanMs: isOpening ? 0 : this.policy.intervalMs,
-      readings: isOpening ? {} : { errors: reading },
+      readings: isOpening ? {} : Object.fromEntries(this.policy.checks.map((check) => [check.name, reading])),
       requests: isOpening ? {} : requests,
       users: {},
       cursor: String(this.nowMs),

@@ -107,14 +107,14 @@ function numbersOf(check: Check, evidence: Evidence, { share, settings }: JudgeC
     relative !== null
       ? {
           excess: relative.ticks === 0 ? null : (estimate(relative).excess ?? null),
-          lower: lowerExcess(relative, settings.alphaPromote / 2),
-          upper: upperExcess(relative, settings.alphaPromote / 2),
+          lower: lowerExcess(relative, settings.alphaPromote),
+          upper: upperExcess(relative, settings.alphaPromote),
         }
       : absolute !== null
         ? {
             excess: absolute.total === 0 ? null : absolute.bad / absolute.total,
-            lower: lowerRate(absolute, settings.alphaPromote / 2),
-            upper: upperRate(absolute, settings.alphaPromote / 2),
+            lower: lowerRate(absolute, settings.alphaPromote),
+            upper: upperRate(absolute, settings.alphaPromote),
           }
         : { excess: null, lower: null, upper: null };
   return {

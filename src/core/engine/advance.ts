@@ -60,18 +60,19 @@ function missingEvidence(release: Release, plateau: Plateau): string | null {
   return null;
 }
 
+/** No check of the policy may fail or be without data (I7); those this stage asks must pass. */
 function missingExposure(release: Release, plateau = plateauOf(release)): string | null {
-  for (const check of plateau.checks) {
+  for (const check of release.policy.checks) {
+    if (check.role === 'informational') continue;
     const verdict = verdictOn(release, check.name);
     const outcome = verdict?.exposure.outcome ?? 'undecided';
-    if (check.role === 'informational') continue;
+    const isAsked = plateau.checks.includes(check) && check.role === 'required';
+    if (outcome === 'undecided' && !isAsked) continue;
     // Old evidence alone, of an earlier try or from before a pause, raises nothing: the last window must have been heard.
-    if (outcome === 'pass' && release.evidence[check.name]?.isHeard !== true) {
+    if (outcome === 'pass' && isAsked && release.evidence[check.name]?.isHeard !== true) {
       return `${check.name}: the last window held nothing to look at`;
     }
-    if (outcome === 'pass') continue;
-    if (check.role === 'guardrail' && outcome === 'undecided') continue;
-    return verdict === undefined ? `${check.name} has no verdict yet` : verdict.message;
+    if (outcome !== 'pass') return verdict?.message ?? `${check.name} has no verdict yet`;
   }
   return null;
 }

@@ -52,7 +52,7 @@ function isRiseHeld(release: Release, applied: number): boolean {
   if (release.phase.kind !== 'testing') return false;
   if (release.paused !== null) return true;
   return release.verdicts.some(({ check, exposure }) => {
-    const role = release.policy.checks.find((candidate) => candidate.name === check)?.role;
+    const role = release.policy.checks.find((entry) => entry.name === check)?.role;
     if (role === 'informational') return false;
     // At weight 0 there is nothing to measure: silence then says nothing, and must not keep itself up.
     return exposure.outcome === 'error' || (exposure.outcome === 'no-data' && applied > 0);

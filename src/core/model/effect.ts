@@ -1,6 +1,7 @@
 // What the engine wants to be true next. Level-triggered and idempotent: performing one twice changes nothing more.
-import type { Gate } from './policy.ts';
+
 import type { Endpoint } from './gateway.ts';
+import type { Gate } from './policy.ts';
 import type { Revision, Split } from './split.ts';
 import type { Version } from './version.ts';
 

@@ -17,7 +17,11 @@ export function countsAsError(errors: ErrorDefinition, ended: number | Ending): 
 }
 
 /** Whether a cell is looked at at all by a check: the policy's own selection, then the check's. */
-function isCounted(errors: ErrorDefinition, selector: RequestSelector, cell: { route: string; method?: string }): boolean {
+function isCounted(
+  errors: ErrorDefinition,
+  selector: RequestSelector,
+  cell: { route: string; method?: string },
+): boolean {
   return !errors.exceptRoutes.includes(cell.route) && selects(errors, cell) && selects(selector, cell);
 }
 

@@ -39,7 +39,9 @@ export interface RouterObservation {
 }
 
 /** An error is never a difference and never an absence (rows 70, 71). */
-export type Observed<T> = { readonly kind: 'seen'; readonly value: T } | { readonly kind: 'error'; readonly message: string };
+export type Observed<T> =
+  | { readonly kind: 'seen'; readonly value: T }
+  | { readonly kind: 'error'; readonly message: string };
 
 export interface GateAnswer {
   readonly status: 'pending' | 'yes' | 'no' | 'error';

@@ -13,7 +13,10 @@ export interface Answer {
 export interface VerdictNumbers {
   readonly canary: { readonly total: number; readonly bad: number };
   readonly stable: { readonly total: number; readonly bad: number };
-  /** p_canary - r p_stable, and its anytime-valid interval. */
+  /**
+   * p_canary - r p_stable, and what it is above and below, each valid at any moment with confidence 1 - alpha_P: the
+   * promotion question passes exactly when `upper` is below the tolerance.
+   */
   readonly excess: number | null;
   readonly lower: number | null;
   readonly upper: number | null;

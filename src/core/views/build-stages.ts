@@ -8,7 +8,9 @@ export function stageLines(release: Release): StageLine[] {
   if (ramp.kind === 'adaptive') return adaptiveLines(release);
   if (ramp.stages.length === 0) return [];
   const at = reached(release, ramp.stages.length);
-  const lines = ramp.stages.map((stage, index) => stageLine(release, stage, index, at));
+  const all = ramp.stages.map((stage, index) => stageLine(release, stage, index, at));
+  // A release past analysis never stood on any of them.
+  const lines = all.filter((line) => line.state !== 'done' || line.spentMs !== null);
   return [...withStarts(release, lines), promotionLine(release, lines)];
 }
 

@@ -53,7 +53,7 @@ export function evidencePicture(model: EvidencePicture): string {
 }
 
 const DESCRIPTION =
-  'The band is the 95 % confidence sequence of the difference between canary and stable over time; the line is the estimate; the dotted line is the tolerance. Up is worse.';
+  'The band is the 95 % confidence bounds of the difference between canary and stable over time; the line is the estimate; the dotted line is the tolerance. Up is worse.';
 
 function titleOf(line: EvidenceLine): string {
   return `${line.title}: ${verdictWord(line.outcome)}${checkIsCounted(line) ? `, ${pointsText(line.excess)}` : ''}`;

@@ -26,7 +26,7 @@ function restHeadline(view: Unspoken): string {
   return [serving, outcomeSentence(release, view.evidence), retry].filter((part) => part !== '').join(' ');
 }
 
-/** How it ended, with its numbers: "v2 aborted at 25 % after 6m12s: errors +1.5 pp, 95 % sequence +0.9 … +2.2, tolerance 0.5." */
+/** How it ended, with its numbers: "v2 aborted at 25 % after 6m12s: errors +1.5 pp, 95 % bounds +0.9 … +2.2, tolerance 0.5." */
 export function outcomeSentence(release: ReleaseLine, evidence: readonly EvidenceLine[]): string {
   const { outcome, to } = release;
   if (outcome === null) return `${to} is under way.`;
@@ -46,14 +46,17 @@ export function outcomeSentence(release: ReleaseLine, evidence: readonly Evidenc
   return `${to} ${sentence(text)}${marked}`;
 }
 
-/** "errors +1.53 pp, 95 % sequence +0.9 … +2.2, tolerance 0.5" */
+/** "errors +1.53 pp, 95 % bounds +0.9 … +2.2, tolerance 0.5" */
 function numbersOf(line: EvidenceLine): string {
   if (line.lower === null || line.upper === null) return line.title;
   const percent = (value: number) => percentText(value * 100);
   const what = line.against === 'stable' ? pointsText(line.excess) : `${percent(line.excess ?? 0)} %`;
+  const isDifference = line.against === 'stable';
   const limit =
-    line.tolerance === null ? '' : `, ${line.against === 'stable' ? 'tolerance' : 'limit'} ${percent(line.tolerance)}`;
-  return `${line.title} ${what}, 95 % sequence ${signed(line.lower * 100)} … ${signed(line.upper * 100)}${limit}`;
+    line.tolerance === null
+      ? ''
+      : `, ${isDifference ? 'tolerance' : 'limit'} ${percent(line.tolerance)} ${isDifference ? 'pp' : '%'}`;
+  return `${line.title} ${what}, 95 % bounds ${signed(line.lower * 100)} … ${signed(line.upper * 100)}${limit}`;
 }
 
 /** "Errors pass, p99 undecided, orders silent." */

@@ -1,6 +1,7 @@
 // The same view without pictures: for screen readers, logs and pipes. No glyph, no colour, no redraw; one fact a line.
 import { clockText, countText, percentText, shareText, spanText } from './format.ts';
 import { verdictWord } from './glyphs.ts';
+import { outcomeSentence } from './headline.ts';
 import type { EvidenceLine, ReleaseView } from './release-view.ts';
 import { harmless } from './spans.ts';
 import { gaugeText } from './watch-evidence.ts';
@@ -55,8 +56,10 @@ export function decisionLine(view: ReleaseView, offsetMinutes: number): string {
 }
 
 function decisionText(view: ReleaseView): string {
-  const outcome = view.release?.outcome;
-  if (view.release?.phase === 'ended' && outcome != null) return `${outcome.kind}: ${outcome.sentence}`;
+  const { release } = view;
+  if (release?.phase === 'ended' && release.outcome !== null && view.state === 'at rest') {
+    return outcomeSentence(release, view.evidence);
+  }
   return view.headline;
 }
 

@@ -128,7 +128,7 @@ function evidence(report: ReleaseReport): string {
     'role',
     'verdict',
     'difference',
-    '95 % sequence, pp',
+    '95 % bounds, pp',
     'tolerance, pp',
     'canary bad / all',
     'stable bad / all',

@@ -17,7 +17,7 @@ export function reportMarkdown(report: ReleaseReport): string {
     '',
     escapeCell(report.exposed.sentence),
     '',
-    '| check | verdict | canary − stable | 95 % sequence, pp | tolerance, pp | canary bad / all | stable bad / all |',
+    '| check | verdict | canary − stable | 95 % bounds, pp | tolerance, pp | canary bad / all | stable bad / all |',
     '|---|---|---|---|---|---|---|',
     ...report.evidence.map(
       (line) =>

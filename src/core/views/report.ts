@@ -1,6 +1,8 @@
 // The report of one release as data: sentence, exposure, pictures' numbers, log, policy, data quality. HTML, Markdown
 // and JSON are drawn from it. Refuses to soften: what was not measured is said to be so.
+
 import type { Release } from '../engine/index.ts';
+import { formatDuration } from '../model/duration.ts';
 import type { ReleasePolicy } from '../model/policy.ts';
 import { evidenceLines } from './build-evidence.ts';
 import { releaseLine } from './build-view.ts';
@@ -67,7 +69,7 @@ export function buildReport({ release, log, trace, now, haldane, changes }: Repo
     release: line,
     sentence: outcomeSentence(line, evidence),
     exposed: exposureOf(release, line, evidence),
-    weights: weightsOf(release, line),
+    weights: release.weights,
     evidence,
     trace,
     log,
@@ -109,20 +111,10 @@ function exposureOf(release: Release, line: ReleaseLine, evidence: readonly Evid
   };
 }
 
-/** The last weight lasts until the end. */
-function weightsOf(release: Release, line: ReleaseLine): ReleaseReport['weights'] {
-  const last = release.weights.at(-1);
-  if (last === undefined) return [];
-  return [
-    ...release.weights,
-    [Math.max(last[0], line.endedAt === null ? release.elapsed.releaseMs : last[0]), last[1]],
-  ];
-}
-
 function qualityOf(release: Release, trace: readonly TracePoint[]): string[] {
   const found: string[] = [];
   if (release.unanalysed !== null) found.push('This release was not analysed; its numbers decided nothing.');
-  found.push(`${countText(release.windows)} windows of ${spanText(release.policy.intervalMs)} were counted.`);
+  found.push(`${countText(release.windows)} windows of ${formatDuration(release.policy.intervalMs)} were counted.`);
   for (const verdict of release.verdicts) {
     if (verdict.outcome === 'no-data') found.push(`${verdict.check} had no data at the end.`);
     if (verdict.outcome === 'error') found.push(`${verdict.check} could not be read at the end: ${verdict.message}`);
