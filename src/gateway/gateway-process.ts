@@ -3,6 +3,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Server as HttpServer } from 'node:http';
 import type { Endpoint, GatewayConfig } from '../core/model/gateway.ts';
+import { describeError } from '../lib/errors.ts';
 import { type AdminActions, AdminRefused, openAdmin, openMetrics } from './admin.ts';
 import { parseConfig } from './config-schema.ts';
 import { Gateway, ListenFailed } from './gateway.ts';
@@ -71,10 +72,21 @@ export class GatewayProcess implements AdminActions {
     if (handover.config !== null) await this.gateway.apply(parseConfig(handover.config), { inherited: server });
   }
 
+  /** A configuration that cannot be read must not keep the process from taking a new one. */
   async #startFromDisk(): Promise<void> {
     const stored = this.#files.read('config.json') as StoredConfig | null;
-    if (stored === null) return;
-    await this.#listenAgain(parseConfig(stored.config), stored.listening?.port);
+    if (stored === null) {
+      this.#options.log('no readable config.json: waiting for a configuration');
+      return;
+    }
+    let config: GatewayConfig;
+    try {
+      config = parseConfig(stored.config);
+    } catch (error) {
+      this.#options.log(`config.json is not used: ${describeError(error)}`);
+      return;
+    }
+    await this.#listenAgain(config, stored.listening?.port);
   }
 
   /** The port may still be held for a moment by the process before. */

@@ -1,20 +1,11 @@
 // The files of a gateway in its state directory: each is written beside and renamed, so a reader sees the old one or
 // the new one, never half of one. Owner-only, because one of them carries the admin token.
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Endpoint, GatewayConfig } from '../core/model/gateway.ts';
+import { writeFileAtomic } from '../lib/atomic-file.ts';
+import { bootId, identify, isAnyRunning, isRunning, procAvailable } from '../lib/proc.ts';
 
 const KEEP_SNAPSHOTS_MS = 7 * 86_400_000;
 
@@ -74,15 +65,7 @@ export class StateFiles {
 
   /** For the moment before the process ends, when nothing may be left to wait for. */
   writeNow(name: string, content: unknown): void {
-    const temporary = this.path(`.${name}.${process.pid}.now`);
-    const file = openSync(temporary, 'w', 0o600);
-    try {
-      writeSync(file, `${JSON.stringify(content)}\n`);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, this.path(name));
+    writeFileAtomic(this.path(name), `${JSON.stringify(content)}\n`);
   }
 
   read(name: string): unknown {
@@ -102,8 +85,8 @@ export class StateFiles {
     for (const name of readdirSync(this.directory)) {
       if (/^gateway-.+\.json$/.test(name)) {
         const file = this.read(name) as InstanceFile | null;
-        if (file === null || !isRunning(file.pid, file.startTicks)) this.remove(name);
-      } else if (/^(?:final|snapshot)-.+\.json$/.test(name) || /^\..+\.json\.\d+\.\w+$/.test(name)) {
+        if (file === null || !runs(file.pid, file.startTicks)) this.remove(name);
+      } else if (/^(?:final|snapshot)-.+\.json$/.test(name) || /\.json\.\d+\.(?:\d+|\d+\.tmp)$/.test(name)) {
         if (ageMs(this.path(name)) > KEEP_SNAPSHOTS_MS) this.remove(name);
       }
     }
@@ -118,22 +101,12 @@ function ageMs(path: string): number {
   }
 }
 
-/** Field 22 of /proc/PID/stat; the command in field 2 may hold spaces and brackets, so it is counted from the last one. */
 export function startTicksOf(pid: number): number | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
-  } catch {
-    return null;
-  }
+  if (!procAvailable()) return null;
+  return Number(identify(pid)?.startTicks);
 }
 
-function isRunning(pid: number, startTicks: number | null): boolean {
-  if (startTicks !== null) return startTicksOf(pid) === startTicks;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+function runs(pid: number, startTicks: number | null): boolean {
+  if (startTicks === null) return isAnyRunning(pid);
+  return isRunning({ pid, startTicks: String(startTicks), bootId: bootId() });
 }
