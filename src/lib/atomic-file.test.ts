@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { readJsonFile, readTextFile, removeFileDurably, writeFileAtomic } from './atomic-file.ts';
 
-const folder = () => mkdtempSync(join(tmpdir(), 'haldane-atomic-'));
+const folders: string[] = [];
+const folder = () => {
+  const made = mkdtempSync(join(tmpdir(), 'haldane-atomic-'));
+  folders.push(made);
+  return made;
+};
+
+after(() => {
+  for (const made of folders) rmSync(made, { recursive: true, force: true });
+});
 
 test('a file is replaced whole, for its owner only, and nothing is left beside it', () => {
   const path = join(folder(), 'deep', 'state.json');

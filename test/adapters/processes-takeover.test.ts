@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -281,6 +281,29 @@ describe('taking processes over', () => {
     });
     assert.ok(!readdirSync(logs).includes('0.log.3'));
     assert.equal((await observed(workload))?.restarts, 0);
+  });
+
+  test('a registry that takes no writes keeps no replica from coming up again; the next agent sorts it out', async () => {
+    const workload = agent();
+    await workload.ensure(policy, [{ version: v1, replicas: 1, role: 'stable' }]);
+    await ready(workload, 1);
+    const path = join(folder.path, 'processes', policy.name, v1.revision, '0.json');
+    rmSync(path);
+    mkdirSync(join(path, 'in the way'), { recursive: true });
+    const [replica] = await workload.readReplicas(policy.name);
+    assert.ok(replica);
+    process.kill(replica.pid, 'SIGKILL');
+    await until('it is ready again', async () => {
+      const now = await observed(workload);
+      return now?.ready === 1 && now.restarts === 1;
+    });
+    const [unregistered] = await workload.readReplicas(policy.name);
+    workload.close();
+    rmSync(path, { recursive: true });
+    const next = agent();
+    await ready(next, 1);
+    assert.deepEqual(orphans, [unregistered?.pid]);
+    assert.equal(markedProcesses(ourId()).length, 1);
   });
 
   test('a damaged registry is an error, never an absence, and harms no other policy (rows 68, 71)', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Version } from '../../core/model/version.ts';
 import { workloadConformance } from '../../ports/conformance/index.ts';
@@ -13,6 +13,17 @@ import { PortAllocator } from './processes/ports.ts';
 import { newReplica, safeName } from './processes/record.ts';
 import { describeEnd, describeTrouble } from './processes/words.ts';
 import { ProcessWorkloads } from './processes.ts';
+
+const folders: string[] = [];
+const folder = () => {
+  const made = mkdtempSync(join(tmpdir(), 'haldane-logs-'));
+  folders.push(made);
+  return made;
+};
+
+after(() => {
+  for (const made of folders) rmSync(made, { recursive: true, force: true });
+});
 
 const policy = samplePolicy('shop');
 const version = (label: string, script: string): Version => ({
@@ -68,8 +79,6 @@ workloadConformance('ProcessWorkloads', async () => {
 });
 
 describe('logs of replicas', () => {
-  const folder = () => mkdtempSync(join(tmpdir(), 'haldane-logs-'));
-
   test('a file that has grown is copied aside and cut; only so many old ones are kept', () => {
     const path = join(folder(), '0.log');
     for (const text of ['one', 'two', 'three', 'four']) {
@@ -142,10 +151,10 @@ test('names that could climb out of their folder are refused', () => {
 
 test('a program that cannot be found, may not be run or whose folder is not there is said so, not thrown', async () => {
   const { launch } = await import('./processes/launch.ts');
-  const folder = mkdtempSync(join(tmpdir(), 'haldane-launch-'));
-  const plain = join(folder, 'plain');
+  const place = folder();
+  const plain = join(place, 'plain');
   writeFileSync(plain, 'x', { mode: 0o600 });
-  mkdirSync(join(folder, 'logs'));
+  mkdirSync(join(place, 'logs'));
   const tried = async (command: readonly string[], workingDirectory: string | null = null) => {
     const template = { kind: 'processes' as const, command, env: {}, workingDirectory };
     const launched = await launch({
@@ -153,12 +162,12 @@ test('a program that cannot be found, may not be run or whose folder is not ther
       template,
       endpoint: { host: '127.0.0.1', port: 1 },
       mark: 'test',
-      logs: { output: join(folder, 'logs/o'), errors: join(folder, 'logs/e') },
+      logs: { output: join(place, 'logs/o'), errors: join(place, 'logs/e') },
     });
     return launched.kind === 'failed' ? launched.message : 'started';
   };
   assert.equal(await tried(['no-such-program']), 'there is no program "no-such-program" on the PATH');
   assert.equal(await tried([plain]), `"${plain}" may not be executed`);
-  assert.equal(await tried(['node'], join(folder, 'nowhere')), `there is no folder ${join(folder, 'nowhere')}`);
+  assert.equal(await tried(['node'], join(place, 'nowhere')), `there is no folder ${join(place, 'nowhere')}`);
   assert.equal(await tried([]), 'the command is empty');
 });
