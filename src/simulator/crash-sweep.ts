@@ -58,12 +58,15 @@ function endOf(simulation: Simulation): End {
       releases.push(`${release.to.revision} ${phaseText(release.phase)}`);
     }
     const open = state === null ? null : underWay(state);
-    if (open !== null) releases.push(`under way: ${open.to.revision} at ${open.weightPercent} %, ${open.awaiting ?? 'waits'}`);
+    if (open !== null)
+      releases.push(`under way: ${open.to.revision} at ${open.weightPercent} %, ${open.awaiting ?? 'waits'}`);
     if (state?.waiting != null) releases.push(`waiting: ${state.waiting.version.revision}, ${state.waiting.why}`);
     if (state?.suspended != null) releases.push('suspended');
     for (const { revision, wanted } of service.replicas.versions.values()) objects.push(`${revision} x ${wanted}`);
     for (const { applied } of service.plane.instances) {
-      weights.push((applied?.split.weights ?? []).map((entry) => `${entry.revision} ${entry.weightPercent}`).join(' / '));
+      weights.push(
+        (applied?.split.weights ?? []).map((entry) => `${entry.revision} ${entry.weightPercent}`).join(' / '),
+      );
     }
   }
   const answers = [...simulation.store.commands.values()].map(({ id, answer }) => {

@@ -119,11 +119,17 @@ export const NAMED_SCENARIOS: readonly Scenario[] = [
   scenario({
     name: 'stable crashes',
     plan: [at(T, declare('v2')), on(inStage(2, 0, 2_000), { kind: 'crash-replicas', version: 'v1', all: true })],
-    policy: { checks: samplePolicy('any').checks.map((check) => ({ ...check, tolerance: { ratio: 1.1, margin: 0.01 } })) },
+    policy: {
+      checks: samplePolicy('any').checks.map((check) => ({ ...check, tolerance: { ratio: 1.1, margin: 0.01 } })),
+    },
   }),
   scenario({
     name: 'suspend',
-    plan: [at(T, say('suspend', { reason: 'metrics move' })), at(T + 5_000, declare('v2')), at(120_000, say('unsuspend'))],
+    plan: [
+      at(T, say('suspend', { reason: 'metrics move' })),
+      at(T + 5_000, declare('v2')),
+      at(120_000, say('unsuspend')),
+    ],
     endMs: 180_000,
   }),
   scenario({

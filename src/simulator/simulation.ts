@@ -80,6 +80,7 @@ export function createSimulation(scenario: Scenario, options: SimulationOptions)
   const monitor = createMonitor({
     nowMs: () => scheduler.nowMs,
     gateRuns: () => gates.runs.values(),
+    isCalm: isCalm(scenario) && options.plan === undefined,
     readQuietRecords: options.readQuietRecords ?? 1,
     slackMs:
       scenario.faults.latencyMs + scenario.faults.restartMs + (scenario.faults.hangPerCall > 0 ? 180_000 : 60_000),
@@ -225,6 +226,13 @@ export function createSimulation(scenario: Scenario, options: SimulationOptions)
         return monitor.violations.length > 0 || isDone?.() === true;
       }),
   };
+}
+
+function isCalm({ faults, plan, services }: Scenario): boolean {
+  const { restartMs: _r, latencyMs: _l, ...chances } = faults;
+  const isQuiet = Object.values(chances).every((chance) => chance === 0);
+  const isCrashing = services.some(({ truths }) => Object.values(truths).some((one) => one.crashAfterReadyMs !== null));
+  return isQuiet && !isCrashing && plan.every(({ what }) => what.kind === 'declare' || what.kind === 'command');
 }
 
 function gateTruth(scenario: Scenario, gate: string) {

@@ -47,7 +47,7 @@ export async function runScenario(
 ): Promise<RunReport> {
   const simulation = createSimulation(scenario, { ...options, seed });
   const { monitor, scheduler } = simulation;
-  await simulation.runUntil(scenario.faultsEndMs);
+  await simulation.runUntil(scenario.faultsEndMs, () => spins(simulation));
   if (monitor.violations.length === 0) endFaults(simulation);
   await settle(simulation, scenario.endMs, isSettled);
   if (monitor.violations.length === 0) {
@@ -76,6 +76,15 @@ export async function runScenario(
   };
 }
 
+/** Far more than any honest run takes: a controller that never rests is a violation, not a long wait. */
+const MOST_STEPS = 1_500_000;
+
+function spins({ scheduler, monitor }: Simulation): boolean {
+  if (scheduler.steps < MOST_STEPS) return false;
+  monitor.accuse('live', `${scheduler.steps} steps and no end: it spins`);
+  return true;
+}
+
 /** Whatever was switched on is switched off, in case its end was planned for later; and somebody starts the controller. */
 function endFaults(simulation: Simulation): void {
   simulation.revive();
@@ -90,7 +99,7 @@ async function settle(simulation: Simulation, endMs: number, isDone: (book: Book
   const { monitor, scheduler } = simulation;
   let good = 0;
   while (scheduler.nowMs < endMs && good < POLLS && monitor.violations.length === 0) {
-    await simulation.runUntil(Math.min(endMs, scheduler.nowMs + POLL_MS));
+    await simulation.runUntil(Math.min(endMs, scheduler.nowMs + POLL_MS), () => spins(simulation));
     if (!simulation.alive || hasPending(simulation)) {
       good = 0;
       continue;

@@ -23,6 +23,8 @@ export interface AnsweredCommand {
   /** Of the release under way when it was answered. */
   readonly release: string | null;
   readonly phase: string;
+  /** Of the release then, if it was testing. */
+  readonly stage: number | null;
 }
 
 /** Windows of one revision in the chain of their cursors: only the last delivered from each cursor can count. */
@@ -44,6 +46,7 @@ export interface ReleaseBook {
   readonly stageInUseMs: Map<number, number>;
   readonly phasesSeen: Set<string>;
   promotionChecked: boolean;
+  plainHarmWindows: number;
   /** Requests the canary had got when the release began. */
   readonly exposedBefore: number;
 }
@@ -66,6 +69,9 @@ export interface Book {
   lastUsableMs: number;
   /** Unpaused time is asked of this: spans in which people had it paused, by their answered commands. */
   readonly pauses: { fromMs: number; toMs: number | null }[];
+  lastEnd: { readonly id: string; readonly revision: string; readonly by: string; readonly atMs: number } | null;
+  /** Nothing goes wrong in this world but the versions themselves. */
+  readonly isCalm: boolean;
   /** All runs of gates in this world. */
   readonly gateRuns: () => Iterable<{ readonly request: GateRequest; readonly answer: GateAnswer }>;
   /** How much later than decided an effect may land in this world (slow calls, restarts). */
@@ -75,7 +81,7 @@ export interface Book {
 export function openBook(
   service: Service,
   scenario: ServiceScenario,
-  around: Pick<Book, 'gateRuns' | 'slackMs'>,
+  around: Pick<Book, 'gateRuns' | 'slackMs' | 'isCalm'>,
 ): Book {
   return {
     service,
@@ -91,6 +97,8 @@ export function openBook(
     lastMeasured: null,
     lastUsableMs: -1,
     pauses: [],
+    lastEnd: null,
+    isCalm: around.isCalm,
     gateRuns: around.gateRuns,
     slackMs: around.slackMs,
   };
@@ -133,6 +141,7 @@ export function releaseBook(book: Book, release: Release, nowMs: number): Releas
       stageInUseMs: new Map(),
       phasesSeen: new Set(),
       promotionChecked: false,
+      plainHarmWindows: 0,
       exposedBefore: book.service.plane.exposed.get(release.to.revision) ?? 0,
     };
     book.releases.set(release.id, entry);

@@ -6,6 +6,7 @@ import type { StateChange } from '../../ports/store.ts';
 import type { ServiceScenario } from '../scenario.ts';
 import type { Service, ServiceWatcher } from '../world/service.ts';
 import { addDelivered, type Book, openBook, releaseBook, type Violation } from './book.ts';
+import { checkAbortKept, checkExposure, checkFairEnd, checkNotRestarted, checkPlainHarm, noteEnd } from './conduct.ts';
 import { checkPromotion, checkPromotionDecided } from './promotion.ts';
 import { checkAtRest, checkEvidenceCounted, checkOutcome } from './status.ts';
 import {
@@ -39,6 +40,7 @@ export interface MonitorOptions {
   readonly nowMs: () => number;
   readonly gateRuns: Book['gateRuns'];
   readonly slackMs: number;
+  readonly isCalm: boolean;
   /** Of the records that say nothing happened, one in so many is read. */
   readonly readQuietRecords: number;
   readonly commandOf: (id: string) => Command | null;
@@ -111,6 +113,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     delivered(service, window) {
       const book = bookOf(service.spec.policy);
       addDelivered(book, window);
+      checkPlainHarm(book, window, accuse);
       if (window.usable && window.canaryTotal > 0 && window.stableTotal > 0) book.lastUsableMs = nowMs();
     },
   };
@@ -121,8 +124,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     books,
     accuse,
     open(service, scenario) {
-      const { gateRuns, slackMs } = options;
-      books.set(scenario.policy.name, openBook(service, scenario, { gateRuns, slackMs }));
+      books.set(scenario.policy.name, openBook(service, scenario, options));
     },
     changed(policy) {
       const book = books.get(policy);
@@ -172,7 +174,8 @@ function noteRecord(book: Book, change: StateChange, options: MonitorOptions, ac
     const underWay = before?.release != null && before.release.phase.kind !== 'ended' ? before.release : state.release;
     const phase =
       before?.release == null || before.release.phase.kind === 'ended' ? 'at rest' : before.release.phase.kind;
-    book.answered.push({ command, answer, atMs: nowMs, release: underWay?.id ?? null, phase });
+    const stage = before?.release?.phase.kind === 'testing' ? before.release.phase.stage : null;
+    book.answered.push({ command, answer, atMs: nowMs, release: underWay?.id ?? null, phase, stage });
     if (answer.accepted) notePause(book, command, nowMs);
   }
   book.state = state;
@@ -187,7 +190,12 @@ function noteRecord(book: Book, change: StateChange, options: MonitorOptions, ac
 }
 
 function noteRelease(book: Book, release: Release, nowMs: number, accuse: Accuse): void {
+  checkNotRestarted(book, release, nowMs, accuse);
   const entry = releaseBook(book, release, nowMs);
+  checkAbortKept(book, release, accuse);
+  checkExposure(book, release, accuse);
+  checkFairEnd(book, release, accuse);
+  noteEnd(book, release, nowMs);
   const { phase } = release;
   if (phase.kind === 'promoting' && !entry.phasesSeen.has('promoting')) {
     checkPromotionDecided(book, release, nowMs, accuse);

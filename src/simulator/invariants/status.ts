@@ -12,10 +12,7 @@ export function checkEvidenceCounted(book: Book, release: Release, accuse: Accus
     if (evidence === undefined || check.metric.kind === 'gauge') continue;
     const counted = evidence.canary.total + evidence.warmUp.total;
     if (counted > delivered) {
-      accuse(
-        'I6',
-        `${check.name} counts ${counted} requests of ${release.to.revision}, ${delivered} were delivered`,
-      );
+      accuse('I6', `${check.name} counts ${counted} requests of ${release.to.revision}, ${delivered} were delivered`);
     }
   }
   if (release.exposure.canaryRequests > delivered) {

@@ -115,7 +115,11 @@ function checkGate(
   accuse: Accuse,
 ): void {
   if (gate.kind === 'approval') {
-    const people = new Set(accepted(book, release.id, 'approve').map((entry) => entry.command.actor));
+    const people = new Set(
+      accepted(book, release.id, 'approve')
+        .filter((entry) => entry.stage === stage)
+        .map((entry) => entry.command.actor),
+    );
     if (people.size < gate.approvals) {
       accuse('I7', `row 69: stage ${stage} is left with ${people.size} of ${gate.approvals} approvals`);
     }
