@@ -16,10 +16,12 @@ export function trustedPeers(ranges: readonly string[]): BlockList {
   return list;
 }
 
-/** A dual-stack socket shows IPv4 peers as ::ffff:a.b.c.d. */
+/** A dual-stack socket shows IPv4 peers as ::ffff:a.b.c.d; link-local peers come with a zone that means nothing elsewhere. */
 export function plainAddress(address: string | undefined): string {
   if (address === undefined) return 'unknown';
-  return address.startsWith('::ffff:') ? address.slice(7) : address;
+  const plain = address.startsWith('::ffff:') ? address.slice(7) : address;
+  const zone = plain.indexOf('%');
+  return zone < 0 ? plain : plain.slice(0, zone);
 }
 
 export function isTrusted(list: BlockList, address: string): boolean {
