@@ -37,13 +37,20 @@ export function createProgram(context: Context): Command {
     )
     .helpCommand('help [command]', 'what a command does, with examples')
     .version(context.hooks.version(), '--version', 'print the version')
+    .usage('<command> [options]')
+    .argument('[command]')
+    .allowExcessArguments()
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => context.print(text.replace(/\n$/, '')),
       writeErr: (text) => context.say(text.replace(/\n$/, '')),
       outputError: (text, write) => write(text.replace(/^error: /, 'error: ')),
     })
-    .configureHelp({ showGlobalOptions: false, helpWidth: 110 })
+    .configureHelp({
+      helpWidth: 110,
+      visibleArguments: (command) => (command.parent === null ? [] : [...command.registeredArguments]),
+    })
     .showSuggestionAfterError(true)
     .addHelpText('after', AFTER);
   const commands: Command[] = [
@@ -66,8 +73,10 @@ export function createProgram(context: Context): Command {
   ];
   for (const command of commands) program.addCommand(inherit(program, command));
   program.addCommand(inherit(program, gatewayCommand(context)), { hidden: true });
-  program.on('command:*', ([name]: string[]) => unknownCommand(program, context, name ?? ''));
-  program.action(() => program.help());
+  program.action((name: string | undefined) => {
+    if (name === undefined) program.outputHelp();
+    else unknownCommand(program, context, name);
+  });
   return program;
 }
 

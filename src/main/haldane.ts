@@ -1,20 +1,7 @@
 #!/usr/bin/env node
 // The program `haldane`. It loads only what a command needs: the version at once, the agent when it is to run.
-import type { DemoOptions, Hooks } from '../cli/index.ts';
+import { hooks } from './hooks.ts';
 import { packageVersion } from './package-version.ts';
-
-const hooks: Hooks = {
-  version: packageVersion,
-  startAgent: async (options, events) => (await import('./agent.ts')).startAgent(options, events),
-  runGateway: async (args) => (await import('./gateway.ts')).runGateway(args),
-  takeDown: async (stateDir) => (await import('./demo/take-down.ts')).takeDown(stateDir),
-  runDemo,
-};
-
-async function runDemo(options: DemoOptions): Promise<number> {
-  const { runDemo: run } = await import('./demo/demo.ts');
-  return run(options);
-}
 
 /** Node's built-in SQLite works and still says that it is new; people need not read that with every command. */
 function quietSqlite(): void {

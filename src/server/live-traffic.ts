@@ -8,6 +8,8 @@ import type { Counts } from './deps.ts';
 
 interface Sample {
   readonly at: Instant;
+  /** The split in use: counts of two splits have no share in common. */
+  readonly split: string;
   readonly counts: Counts;
 }
 
@@ -26,21 +28,23 @@ export class LiveTraffics {
   }
 
   /** Looks if the last look is older than a second; then the last seconds. */
-  async of(policy: string): Promise<LiveTraffic | null> {
+  async of(policy: string, split: string): Promise<LiveTraffic | null> {
     const newest = this.#samples.get(policy)?.at(-1);
-    if (newest === undefined || elapsedMs(newest.at, this.#clock.now()) >= FRESH_MS) await this.look(policy);
+    const isFresh =
+      newest !== undefined && newest.split === split && elapsedMs(newest.at, this.#clock.now()) < FRESH_MS;
+    if (!isFresh) await this.look(policy, split);
     return this.#difference(policy);
   }
 
-  async look(policy: string): Promise<void> {
+  async look(policy: string, split: string): Promise<void> {
     const running = this.#looking.get(policy);
     if (running !== undefined) return running;
-    const look = this.#lookOnce(policy).finally(() => this.#looking.delete(policy));
+    const look = this.#lookOnce(policy, split).finally(() => this.#looking.delete(policy));
     this.#looking.set(policy, look);
     return look;
   }
 
-  async #lookOnce(policy: string): Promise<void> {
+  async #lookOnce(policy: string, split: string): Promise<void> {
     let counts: Counts | null;
     try {
       counts = await this.#read(policy);
@@ -50,11 +54,11 @@ export class LiveTraffics {
     if (counts === null) return;
     const at = this.#clock.now();
     const samples = (this.#samples.get(policy) ?? []).filter(
-      (sample) => sample.at.epoch === at.epoch && elapsedMs(sample.at, at) <= WINDOW_MS * 3,
+      (sample) => sample.split === split && sample.at.epoch === at.epoch && elapsedMs(sample.at, at) <= WINDOW_MS * 3,
     );
     const last = samples.at(-1);
     const isAnew = last !== undefined && total(last.counts) > total(counts);
-    this.#samples.set(policy, [...(isAnew ? [] : samples), { at, counts }]);
+    this.#samples.set(policy, [...(isAnew ? [] : samples), { at, split, counts }]);
   }
 
   #difference(policy: string): LiveTraffic | null {

@@ -13,7 +13,7 @@ import { LiveTraffics } from './live-traffic.ts';
 import { ApiProblem, problemOf } from './problems.ts';
 import { routesOf } from './routes.ts';
 import { Traces } from './traces.ts';
-import { ViewSource } from './view-source.ts';
+import { splitOf, ViewSource } from './view-source.ts';
 
 export class ServerError extends HaldaneError {}
 
@@ -121,7 +121,7 @@ function listen(app: Hono, { host, port }: Endpoint): Promise<Server> {
 /** So that the first `haldane status` after a while shows shares at once. */
 async function lookAtTraffic(deps: ServerDeps, live: LiveTraffics, closing: AbortSignal): Promise<void> {
   while (!closing.aborted) {
-    for (const view of deps.controller.views()) await live.look(view.name);
+    for (const view of deps.controller.views()) await live.look(view.name, splitOf(view));
     await deps.clock.sleep(LOOK_EVERY_MS, closing);
   }
 }

@@ -27,7 +27,7 @@ export class ViewSource {
   async view(name: string): Promise<ReleaseView | null> {
     const view = this.#controller.view(name) ?? (await this.#stored(name));
     if (view === null) return null;
-    const live = await this.#live.of(name);
+    const live = await this.#live.of(name, splitOf(view));
     const wallTime = this.#clock.now().wallTime;
     const log = await this.#log(name);
     return buildView({ ...view, decision: onTime(view, wallTime), wallTime, log, live });
@@ -77,6 +77,12 @@ export class ViewSource {
       if (entries.length < PAGE) return [...kept.lines];
     }
   }
+}
+
+/** Names the split the data plane was last seen to use. */
+export function splitOf({ seen }: PolicyView): string {
+  const router = seen?.router;
+  return router?.kind === 'seen' ? JSON.stringify(router.value.split?.weights ?? null) : 'unseen';
 }
 
 export function logLine(entry: {
