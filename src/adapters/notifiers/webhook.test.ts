@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -97,6 +97,16 @@ describe('the webhook notifier', () => {
     next.close();
     await notifier().notify(policy(), news('a'));
     assert.equal(got.length, 2, 'a restart does not send it again');
+  });
+
+  test('a damaged file is set aside and said; it keeps nobody from starting', async () => {
+    writeFileSync(join(folder, 'notify.json'), '{"schema":1,');
+    const given: string[] = [];
+    const made = notifier(({ reason }) => given.push(reason));
+    assert.match(given[0] ?? '', /could not be read and was set aside/);
+    assert.ok(readdirSync(folder).includes('notify.json.damaged'));
+    await made.notify(policy(), news('a'));
+    await delivered(1);
   });
 
   test('a refusal is final and said', async () => {

@@ -2,6 +2,7 @@
 // for a day; a slow or dead listener delays nobody (row 77). Each key is delivered once, as far as one can know:
 // it is sent as Idempotency-Key, because an answer that was lost makes it be sent again.
 import { createHash } from 'node:crypto';
+import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NotifyMessage } from '../../core/model/effect.ts';
 import type { ReleasePolicy } from '../../core/model/policy.ts';
@@ -49,9 +50,23 @@ export class WebhookNotifier implements Notifier {
   constructor(options: WebhookNotifierOptions) {
     this.#options = options;
     this.#path = join(options.stateDir, 'notify.json');
-    const stored = readJsonFile(this.#path) as Stored | undefined;
+    const stored = this.#read();
     this.#stored = stored?.schema === 1 ? renewed(stored, options.clock.now()) : { schema: 1, owed: [], done: [] };
     for (const { url } of this.#stored.owed) this.#deliver(url);
+  }
+
+  /** A file that cannot be read is set aside: news are not worth keeping the agent from starting. */
+  #read(): Stored | undefined {
+    try {
+      return readJsonFile(this.#path) as Stored | undefined;
+    } catch (error) {
+      renameSync(this.#path, `${this.#path}.damaged`);
+      this.#options.onGivenUp?.({
+        key: '*',
+        reason: `${this.#path} could not be read and was set aside: ${String(error)}`,
+      });
+      return undefined;
+    }
   }
 
   async notify(policy: ReleasePolicy, message: NotifyMessage): Promise<void> {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GateAnswer } from '../../../core/model/observed.ts';
-import { isMissing, readJsonFile, removeFileDurably, writeFileAtomic } from '../../../lib/atomic-file.ts';
+import { readJsonFile, removeFileDurably, writeFileAtomic } from '../../../lib/atomic-file.ts';
 import type { ProcessIdentity } from '../../../lib/proc.ts';
 
 export interface GateRecord {
@@ -45,18 +45,15 @@ export class GateAnswers {
     return join(this.#folder, `${fileName(key)}.log`);
   }
 
-  /** Forgets answers nobody can ask for any more. */
+  /** Forgets answers nobody can ask for any more. What cannot be looked at stays. */
   tidy(nowMs: number): void {
-    let names: readonly string[];
     try {
-      names = readdirSync(this.#folder);
-    } catch (error) {
-      if (isMissing(error)) return;
-      throw error;
-    }
-    for (const name of names) {
-      const path = join(this.#folder, name);
-      if (nowMs - statSync(path).mtimeMs > KEPT_MS) removeFileDurably(path);
+      for (const name of readdirSync(this.#folder)) {
+        const path = join(this.#folder, name);
+        if (nowMs - statSync(path).mtimeMs > KEPT_MS) removeFileDurably(path);
+      }
+    } catch {
+      // There is no folder yet, or it cannot be read now; nothing hangs on it.
     }
   }
 

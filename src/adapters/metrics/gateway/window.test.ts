@@ -271,6 +271,17 @@ describe('windows of gateway counts', () => {
     }
   });
 
+  test('what a crash lost is told once, with the gateway process it was lost with', () => {
+    const alive = { snapshot: snapshot('g', [], 5), ended: false, partial: false };
+    const flushed = { snapshot: snapshot('g', [], 3), ended: true, partial: true };
+    const first = windowSince(openingCursor([alive], QUERY, NOW), [flushed], QUERY, NOW);
+    assert.deepEqual(first.lost, ['g']);
+    assert.deepEqual(windowSince(first.cursor, [flushed], QUERY, NOW).lost, []);
+    const vanished = windowSince(openingCursor([alive], QUERY, NOW), [], QUERY, NOW);
+    assert.deepEqual(vanished.lost, ['g']);
+    assert.deepEqual(windowSince(vanished.cursor, [], QUERY, NOW).lost, []);
+  });
+
   test('a cursor of somebody else is not read', () => {
     for (const text of ['', '{}', 'null', '[]', '{"schema":2,"instances":{}}', 'gibberish']) {
       assert.equal(parseCursor(text), null);

@@ -24,7 +24,9 @@ export async function startGateway(
   mkdirSync(instances.folder, { recursive: true, mode: 0o700 });
   const folder = realpathSync(instances.folder);
   const logPath = join(folder, 'gateway.log');
-  const isStarting = () => processesWithEnvironment(GATEWAY_MARKER).some(({ value }) => value === folder);
+  const startingPids = () =>
+    processesWithEnvironment(GATEWAY_MARKER).flatMap(({ value, identity }) => (value === folder ? [identity.pid] : []));
+  const isStarting = () => startingPids().length > 0;
   const hasEnded = isStarting() ? () => !isStarting() : spawnGateway(command, folder, logPath);
   const startedMs = clock.now().monotonicMs;
   for (;;) {
