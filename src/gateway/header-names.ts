@@ -112,6 +112,18 @@ export function trimmed(text: string, start: number, end: number): string {
   return text.slice(first, last);
 }
 
+/** A length in decimal digits, at most 15 of them; -1 for anything else. */
+export function decimalLength(value: string): number {
+  if (value.length === 0 || value.length > 15) return -1;
+  let length = 0;
+  for (let i = 0; i < value.length; i++) {
+    const digit = value.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return -1;
+    length = length * 10 + digit;
+  }
+  return length;
+}
+
 function isBlank(code: number): boolean {
   return code === 32 || code === 9;
 }

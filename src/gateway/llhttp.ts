@@ -158,7 +158,8 @@ export class MessageReader {
 
   #feedSlice(from: number, to: number): Fed {
     const length = to - from;
-    if (memory.buffer !== wasm.memory.buffer) memory = new Uint8Array(wasm.memory.buffer);
+    // When the memory grows, views of it become empty.
+    if (memory.length === 0) memory = new Uint8Array(wasm.memory.buffer);
     memory.set(from === 0 && to === this.chunk.length ? this.chunk : part(this.chunk, from, to), buffer);
     this.#sliceStart = from;
     if (this.#owned !== null) {

@@ -1,14 +1,13 @@
 // Judges one request head beyond what the parser does: RFC 9112 sections 3 and 6, RFC 9110 sections 7 and 10.
 // It answers one question: may this request be passed on, and if so, what must the upstream be told anew?
 // It refuses whatever could be read in two ways.
-import { Field, type HeaderNames, trimmed } from './header-names.ts';
+import { decimalLength, Field, type HeaderNames, trimmed } from './header-names.ts';
 import { MAX_HEADERS, type MessageReader, spans } from './llhttp.ts';
 import { METHODS, REFUSED_METHODS } from './methods.ts';
 import { REFUSALS, type Refusal } from './refusals.ts';
 
 const HOST = /^(?:[A-Za-z0-9._~%!$&'()*+,;=-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?$/;
 const ABSOLUTE = /^https?:\/\/([^/?]*)([/?].*)?$/i;
-const LENGTH = /^[0-9]{1,15}$/;
 /** Fields a client must not have dropped for it on the way: they decide where a message ends and for whom it is. */
 const NEVER_HOP_BY_HOP = new Set(['content-length', 'transfer-encoding', 'host', 'expect', 'cookie', 'authorization']);
 
@@ -113,7 +112,7 @@ export class RequestHead {
         return 1;
       case Field.contentLength:
         this.#lengths += 1;
-        this.contentLength = LENGTH.test(value) ? Number(value) : -1;
+        this.contentLength = decimalLength(value);
         return 1;
       case Field.transferEncoding:
         this.#codings += 1;

@@ -1,6 +1,6 @@
 // Judges and writes the head of a response: what ended at the hop behind us is taken off, the framing is said anew for
 // the client's version of HTTP. It refuses answers whose length could be read in two ways (RFC 9112 section 6.3).
-import { Field, HeaderNames, trimmed } from './header-names.ts';
+import { decimalLength, Field, HeaderNames, trimmed } from './header-names.ts';
 import { MAX_HEADERS, type MessageReader, spans } from './llhttp.ts';
 import { keptLines } from './upstream-head.ts';
 
@@ -13,7 +13,6 @@ export type BodyFraming = typeof NO_BODY | typeof BY_LENGTH | typeof BY_CHUNKS |
 
 const NAMES = new HeaderNames([]);
 const PRINTABLE = /^[\t\x20-\x7e\x80-\xff]*$/;
-const LENGTH = /^[0-9]{1,15}$/;
 
 /** One response, as far as the gateway needs to know it. A single one is used for all. */
 export class ResponseHead {
@@ -67,9 +66,9 @@ export class ResponseHead {
         return 1;
       }
       case Field.contentLength: {
-        const value = this.#value(at);
         this.#lengths += 1;
-        this.contentLength = LENGTH.test(value) ? Number(value) : -2;
+        this.contentLength = decimalLength(this.#value(at));
+        if (this.contentLength < 0) this.#lengths = 2;
         return this.status === 204 || this.status < 200 ? 1 : 0;
       }
       case Field.transferEncoding:
@@ -106,7 +105,7 @@ export class ResponseHead {
 
   #check(): string | null {
     if (this.status < 100 || this.status > 599) return 'status out of range';
-    if (this.#lengths > 1 || this.contentLength === -2) return 'Content-Length unclear';
+    if (this.#lengths > 1) return 'Content-Length unclear';
     if (this.#codings > 1 || (this.#codings === 1 && this.#coding !== 'chunked'))
       return 'Transfer-Encoding not understood';
     if (this.#codings === 1 && this.#lengths === 1) return 'Content-Length beside Transfer-Encoding';
