@@ -85,6 +85,8 @@ class Shop {
   readonly #settings: Settings;
   readonly #draw: () => number;
   readonly #leaked: Buffer[] = [];
+  /** Set on SIGTERM: whoever is answered now is told not to come again on this connection. */
+  isStopping = false;
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -131,6 +133,7 @@ class Shop {
 
   #end(response: ServerResponse, status: number, body: unknown): void {
     const text = JSON.stringify(body);
+    if (this.isStopping) response.setHeader('connection', 'close');
     response.writeHead(status, { 'content-length': Buffer.byteLength(text) });
     response.end(text);
   }
@@ -145,6 +148,7 @@ server.listen(numberOf('PORT', 0), process.env.HOST ?? '127.0.0.1', () => {
 // What is being answered is answered to the end; idle connections are closed; then nothing keeps the process.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
+    shop.isStopping = true;
     server.close(() => process.exit(0));
     server.closeIdleConnections();
   });

@@ -78,30 +78,29 @@ const REDRAW_MS = 200;
 export function screenShow(screen: Screen): Show {
   let drawn = 0;
   let drawnAt = Number.NEGATIVE_INFINITY;
-  const clear = () => {
-    if (drawn > 0) screen.write(`\u001b[${drawn}A\u001b[0J`);
+  /** What takes the drawn screen away again; written together with what comes next, so that nothing flickers. */
+  const away = () => {
+    const text = drawn > 0 ? `\u001b[${drawn}A\u001b[0J` : '';
     drawn = 0;
+    return text;
   };
   const columns = Math.max(LEAST_COLUMNS, screen.columns) - 1;
   return {
     say: (sentence) => {
-      clear();
-      screen.write(`${sentence}\n`);
+      screen.write(`${away()}${sentence}\n`);
     },
     view: (view, users) => {
       if (performance.now() - drawnAt < REDRAW_MS) return;
       drawnAt = performance.now();
       const lines: Line[] = watchLines(view, { columns, offsetMinutes: -new Date().getTimezoneOffset(), logRows: 4 });
-      clear();
       const text = `\n${renderLines(lines, screen.colour)}\n${usersLine(users)}\n`;
-      screen.write(text);
+      screen.write(away() + text);
       drawn = text.split('\n').length - 1;
     },
     result: (result) => {
-      clear();
-      screen.write(`${resultLine(result)}\n`);
+      screen.write(`${away()}${resultLine(result)}\n`);
     },
-    end: clear,
+    end: () => screen.write(away()),
   };
 }
 

@@ -43,6 +43,7 @@ export class Stand {
   readonly #options: StandOptions;
   #agent: ChildProcess | null = null;
   #complaint = '';
+  #isClosed = false;
 
   private constructor(options: StandOptions, port: number) {
     this.#options = options;
@@ -86,7 +87,7 @@ export class Stand {
     });
     const until = performance.now() + UP_WITHIN_MS;
     while (!(await this.#isUp(agent.pid))) {
-      if (agent.exitCode !== null || performance.now() > until) {
+      if (agent.exitCode !== null || this.#isClosed || performance.now() > until) {
         throw new StandFailed(`the agent does not run: ${this.#complaint.trim()}`);
       }
       await sleep(50);
@@ -137,7 +138,8 @@ export class Stand {
       const view = await this.view();
       look(view);
       if (isSo(view)) return view;
-      if (performance.now() > until) throw new StandFailed(`it did not come to it in time: ${view.headline}`);
+      if (this.#isClosed || performance.now() > until)
+        throw new StandFailed(`it did not come to it in time: ${view.headline}`);
       await sleep(LOOK_MS);
     }
   }
@@ -148,6 +150,7 @@ export class Stand {
 
   /** Ends the agent, the gateways and every process of the shop. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#end('SIGTERM');
     await takeDown(this.stateDir);
   }
@@ -191,7 +194,7 @@ export class Stand {
         return await this.#askOnce(method, path, body);
       } catch (error) {
         const isAway = error instanceof HttpJsonError || error instanceof AgentAway;
-        if (!isAway || performance.now() > until) throw error;
+        if (!isAway || this.#isClosed || performance.now() > until) throw error;
         await sleep(100);
       }
     }

@@ -1,6 +1,6 @@
 // Ends everything that belongs to one state folder: the gateways and the replicas, which outlive the agent on purpose.
 // For places that are thrown away (demo, trials). It refuses to end anything it cannot name by pid and start time.
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { markedProcesses, stateId } from '../../adapters/workloads/processes/marker.ts';
 import { readJsonFile } from '../../lib/atomic-file.ts';
@@ -24,8 +24,28 @@ export function replicasOf(stateDir: string): readonly ProcessIdentity[] {
   return markedProcesses(stateId(join(stateDir, 'processes'))).map(({ identity }) => identity);
 }
 
+/** By their instance files, and by their command lines: one that is just starting has written no file yet. */
 export function gatewaysOf(stateDir: string): readonly ProcessIdentity[] {
   const root = join(stateDir, 'gateways');
+  const found = new Map([...registered(root), ...starting(root)].map((identity) => [identity.pid, identity]));
+  return [...found.values()];
+}
+
+function starting(root: string): readonly ProcessIdentity[] {
+  return entries('/proc')
+    .filter((name) => /^\d+$/.test(name) && commandLine(name).some((word) => word.startsWith(`${root}/`)))
+    .flatMap((name) => identify(Number(name)) ?? []);
+}
+
+function commandLine(pid: string): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
+}
+
+function registered(root: string): readonly ProcessIdentity[] {
   return entries(root).flatMap((policy) =>
     entries(join(root, policy))
       .filter((name) => /^gateway-.+\.json$/.test(name))
