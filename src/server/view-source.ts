@@ -91,8 +91,18 @@ export function logLine(entry: {
   readonly release: string | null;
   readonly document: string;
 }): LogLine {
-  const { kind = 'unknown', sentence = '' } = JSON.parse(entry.document) as { kind?: string; sentence?: string };
-  return { sequence: entry.sequence, at: entry.wallTime, kind, sentence, release: entry.release };
+  const {
+    kind = 'unknown',
+    sentence = '',
+    details,
+  } = JSON.parse(entry.document) as {
+    kind?: string;
+    sentence?: string;
+    details?: { weightPercent?: unknown };
+  };
+  const asked = kind === 'aborting' ? 0 : details?.weightPercent;
+  const weightPercent = typeof asked === 'number' ? asked : null;
+  return { sequence: entry.sequence, at: entry.wallTime, kind, sentence, release: entry.release, weightPercent };
 }
 
 /** What is said to come in a minute comes sooner when the look was half a minute ago. */

@@ -97,7 +97,14 @@ export function inputOf(world: World, live: LiveTraffic | null = null): ViewInpu
 function logOf(world: World): LogLine[] {
   return world.log.map((line, index) => {
     const [, at = '0', kind = '', sentence = ''] = /^(\d+) ([\w-]+): (.*)$/s.exec(line) ?? [];
-    return { sequence: index + 1, at: new Date(Number(at)).toISOString(), kind, sentence, release: null };
+    return {
+      sequence: index + 1,
+      at: new Date(Number(at)).toISOString(),
+      kind,
+      sentence,
+      release: null,
+      weightPercent: null,
+    };
   });
 }
 

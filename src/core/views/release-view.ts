@@ -173,6 +173,8 @@ export interface LogLine {
   readonly kind: string;
   readonly sentence: string;
   readonly release: string | null;
+  /** The weight asked from then on, where the entry says so. */
+  readonly weightPercent: number | null;
 }
 
 /** Requests counted by the data plane lately, beside the decision: for faces only, no decision reads it. */

@@ -73,6 +73,7 @@ function exposed({ exposed: facts }: ReleaseReport): string {
     ['time with traffic', spanText(facts.ms)],
   ];
   const tiles = cells
+    .filter(([, value]) => value !== '–')
     .map(([name, value]) => `<div><dt>${escapeText(name ?? '')}</dt><dd>${escapeText(value ?? '')}</dd></div>`)
     .join('');
   return `<section><h2>Who was exposed</h2><p>${escapeText(facts.sentence)}</p><dl class="tiles">${tiles}</dl></section>`;
@@ -133,7 +134,7 @@ function evidence(report: ReleaseReport): string {
     'canary bad / all',
     'stable bad / all',
   ];
-  return `<section><h2>Evidence</h2><p>The band is the confidence sequence of canary minus stable; it may be read at any moment. Up is worse. A check passes when the whole band is below the dotted line.</p><div class="grid">${pictures}</div>${table('The same as a table', heads, rows)}</section>`;
+  return `<section><h2>Evidence</h2><p>The band holds canary minus stable with 95 % confidence, at whatever moment it is read. Up is worse. A check passes when the whole band is below the dotted line.</p><div class="grid">${pictures}</div>${table('The same as a table', heads, rows)}</section>`;
 }
 
 /** When the verdict that stands now fell: the first point from which it never changed. */

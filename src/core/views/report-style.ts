@@ -16,7 +16,7 @@ export const REPORT_STYLE = [
   '.tiles div{border:1px solid var(--line);border-radius:.5rem;padding:.6rem .8rem}',
   'dt{color:var(--faint);font-size:.82rem}dd{margin:0;font-size:1.3rem;font-weight:600}',
   'figure{margin:0}figcaption{color:var(--faint);font-size:.85rem}',
-  '.grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(20rem,1fr));gap:1.25rem;margin:1rem 0}',
+  '.grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,22rem),1fr));gap:1.25rem;margin:1rem 0}',
   '.grid figure{border:1px solid var(--line);border-radius:.5rem;padding:.6rem .8rem}',
   '.wide{overflow-x:auto}',
   'table{border-collapse:collapse;width:100%;font-size:.88rem}',

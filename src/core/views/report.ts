@@ -6,7 +6,7 @@ import { formatDuration } from '../model/duration.ts';
 import type { ReleasePolicy } from '../model/policy.ts';
 import { evidenceLines } from './build-evidence.ts';
 import { releaseLine } from './build-view.ts';
-import { countText, percentText, spanText } from './format.ts';
+import { countText, percentText, spanText, wallSpanMs } from './format.ts';
 import { outcomeSentence } from './headline.ts';
 import type { EvidenceLine, LogLine, ReleaseLine } from './release-view.ts';
 import type { TracePoint } from './trace.ts';
@@ -69,7 +69,7 @@ export function buildReport({ release, log, trace, now, haldane, changes }: Repo
     release: line,
     sentence: outcomeSentence(line, evidence),
     exposed: exposureOf(release, line, evidence),
-    weights: release.weights,
+    weights: weightsOf(release, log),
     evidence,
     trace,
     log,
@@ -92,10 +92,16 @@ function exposureOf(release: Release, line: ReleaseLine, evidence: readonly Evid
       ? release.weights.at(-1)?.[0]
       : undefined;
   const ms = first === undefined ? 0 : Math.max(0, (last ?? release.elapsed.releaseMs) - first);
+  const more =
+    extraBad === null
+      ? ''
+      : extraBad < 0.5
+        ? ', no more than stable would have had'
+        : `, about ${countText(extraBad)} more than stable would have had`;
   const parts = [
     canaryRequests === 0
       ? 'No request met the new version while it was measured.'
-      : `${countText(canaryRequests)} requests met ${line.to} in ${spanText(ms)}; ${countText(canaryBad)} of them were bad${extraBad === null ? '' : `, about ${countText(Math.max(0, extraBad))} more than stable would have had`}.`,
+      : `${countText(canaryRequests)} requests met ${line.to} in ${spanText(ms)}; ${countText(canaryBad)} of them were bad${more}.`,
     usersPercent === null
       ? ''
       : `They came from ${countText(canaryUsers)} users, ${percentText(Math.round(usersPercent * 10) / 10)} % of those seen.`,
@@ -109,6 +115,14 @@ function exposureOf(release: Release, line: ReleaseLine, evidence: readonly Evid
     extraBad,
     sentence: parts.filter((part) => part !== '').join(' '),
   };
+}
+
+/** By wall time, from the journal; the release's own clock stands still while it is paused. */
+function weightsOf(release: Release, log: readonly LogLine[]): ReleaseReport['weights'] {
+  const told = log.flatMap(({ at, weightPercent }) =>
+    weightPercent === null ? [] : [[wallSpanMs(release.startedAt, at), weightPercent] as const],
+  );
+  return told.length === 0 ? release.weights : [[0, 0], ...told];
 }
 
 function qualityOf(release: Release, trace: readonly TracePoint[]): string[] {

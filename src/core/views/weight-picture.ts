@@ -21,16 +21,21 @@ const LEFT = 44;
 const RIGHT = 16;
 const TOP = 26;
 const BOTTOM = 52;
+/** The frame is no taller than it needs to be, so that a first small weight is seen. */
+const TOPS = [5, 10, 25, 50];
 
 export function weightPicture(model: WeightPicture): string {
   const spanMs = Math.max(1, model.spanMs);
   const x = linear([0, spanMs], [LEFT, WIDTH - RIGHT]);
-  const y = linear([0, 100], [HEIGHT - BOTTOM, TOP]);
-  const grid = [0, 25, 50, 75, 100]
+  const highest = Math.max(0, ...model.weights.map(([, weight]) => weight));
+  const top = TOPS.find((each) => each >= highest * 1.1) ?? 100;
+  const y = linear([0, top], [HEIGHT - BOTTOM, TOP]);
+  const grid = [0, 0.25, 0.5, 0.75, 1]
+    .map((part) => part * top)
     .map(
       (percent) =>
         rule([LEFT, y(percent)], [WIDTH - RIGHT, y(percent)], 'line') +
-        label(LEFT - 6, y(percent) + 4, `${percent} %`, { anchor: 'end' }),
+        label(LEFT - 6, y(percent) + 4, `${percentText(percent)} %`, { anchor: 'end' }),
     )
     .join('');
   const times = timeSteps(spanMs, 8)
@@ -46,7 +51,6 @@ export function weightPicture(model: WeightPicture): string {
       return `<path d="M${at(px)} ${at(base)}l5 8h-10z" fill="var(--text)"><title>${escapeText(word)}</title></path>`;
     })
     .join('');
-  const highest = Math.max(0, ...model.weights.map(([, weight]) => weight));
   return picture(
     {
       id: model.id,
@@ -85,7 +89,7 @@ function seenShares(trace: readonly TracePoint[]): Seen[] {
 }
 
 function seenArea(seen: readonly Seen[], x: (ms: number) => number, y: (percent: number) => number): string {
-  const top = seen.map(({ atMs, percent }) => `L${at(x(atMs))} ${at(y(percent))}`).join('');
+  const top = seen.map(({ atMs, percent }) => `L${at(x(atMs))} ${at(Math.max(TOP, y(percent)))}`).join('');
   const first = seen[0];
   const last = seen.at(-1);
   if (first === undefined || last === undefined) return '';

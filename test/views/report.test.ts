@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  buildReport,
+  evidencePicture,
+  type ReleaseReport,
+  reportHtml,
+  reportMarkdown,
+  type TracePoint,
+  terminalPicture,
+  thinned,
+  tracePoint,
+  watchLines,
+  weightPicture,
+} from '../../src/core/views/index.ts';
+import type { World } from '../engine/world.ts';
+import { assertGolden } from '../golden.ts';
+import { inputOf, samples, sampleWorld } from './samples.ts';
+
+function reportFor(run: (world: World) => boolean, errorRate: number): ReleaseReport {
+  const world = sampleWorld();
+  world.behaviour.set('rev-v2', { errorRate });
+  const trace: TracePoint[] = [];
+  let windows = 0;
+  while (!run(world)) {
+    world.step();
+    const { release } = world.state;
+    if (release?.number !== 2 || release.windows === windows) continue;
+    windows = release.windows;
+    trace.push(tracePoint(release, release.elapsed.releaseMs));
+  }
+  const { release } = world.state;
+  assert.ok(release !== null);
+  const { log } = inputOf(world);
+  return buildReport({ release, log, trace, now: new Date(world.nowMs).toISOString(), haldane: '0.0.0', changes: [] });
+}
+
+const aborted = reportFor((world) => world.outcome?.kind === 'aborted', 0.04);
+const promoted = reportFor((world) => world.state.stable?.label === 'v2', 0.001);
+
+describe('the report of a release', () => {
+  it('is drawn as kept in test/golden, as a page, as Markdown and as data', () => {
+    assertGolden('report/aborted.html', reportHtml(aborted));
+    assertGolden('report/aborted.md', reportMarkdown(aborted));
+    assertGolden('report/promoted.html', reportHtml(promoted));
+    assertGolden('report/promoted.md', reportMarkdown(promoted));
+  });
+
+  it('begins with the verdict and its numbers', () => {
+    assert.match(
+      aborted.sentence,
+      /^v2 aborted at 1 % after .*: errors \+\d+.* pp, 95 % sequence \+.* … \+.*, tolerance 0\.50 pp\.$/,
+    );
+    assert.match(promoted.sentence, /^v2 promoted after .*: errors /);
+    assert.match(aborted.exposed.sentence, /requests met v2 in .*; \d+ of them were bad, about \d+ more than stable/);
+  });
+
+  it('asks nobody for anything and runs nothing, whatever versions are called', () => {
+    const evil = '<script src=//x>"\'&</script>';
+    const page = reportHtml({ ...aborted, policy: evil, sentence: evil, release: { ...aborted.release, to: evil } });
+    assert.ok(
+      !/<script|(?:src|href|action)\s*=\s*["']?(?!#)[^>\s]*\/\/|@import/.test(
+        page.replaceAll('&lt;script src=//x&gt;', ''),
+      ),
+    );
+    assert.match(page, /default-src 'none'/);
+    assert.ok(!reportMarkdown({ ...aborted, sentence: '<img src=x> | [a](b)' }).includes('<img'));
+  });
+
+  it('names every picture for readers of the screen and puts a table beside it', () => {
+    const page = reportHtml(promoted);
+    const pictures = page.match(/<svg /g)?.length ?? 0;
+    assert.equal(page.match(/role="img"/g)?.length, pictures);
+    assert.equal(page.match(/<title id=/g)?.length, pictures);
+    assert.match(page, /The same as a table/);
+  });
+});
+
+describe('pictures', () => {
+  it('mark the moment a verdict fell, and draw nothing where nothing was counted', () => {
+    const [line] = aborted.evidence;
+    assert.ok(line !== undefined);
+    const drawn = evidencePicture({ id: 'a', line, trace: aborted.trace, spanMs: 60_000, decidedMs: 30_000 });
+    assert.match(drawn, /✖/);
+    assert.match(evidencePicture({ id: 'a', line, trace: [], spanMs: 0, decidedMs: null }), /nothing was counted/);
+  });
+
+  it('never hold a number that is none', () => {
+    for (const trace of [aborted.trace, promoted.trace, []]) {
+      const weights = weightPicture({ id: 'w', stable: 'v1', canary: 'v2', spanMs: 0, weights: [], trace, events: [] });
+      assert.ok(!/NaN|Infinity|undefined/.test(weights), weights);
+      for (const line of promoted.evidence) {
+        const drawn = evidencePicture({ id: 'e', line, trace, spanMs: 1, decidedMs: null });
+        assert.ok(!/NaN|Infinity|undefined/.test(drawn), drawn);
+      }
+    }
+  });
+
+  it('of the terminal show the very text of the terminal', () => {
+    const [sample] = samples();
+    assert.ok(sample !== undefined);
+    const lines = watchLines(sample.view, { columns: 100, offsetMinutes: 0 });
+    assert.match(terminalPicture(lines, 'watch'), />25 % on v2\. Errors pass/);
+  });
+});
+
+describe('evidence over time', () => {
+  it('is thinned to half and keeps its newest point', () => {
+    const points = promoted.trace;
+    const half = thinned(points);
+    assert.ok(half.length <= points.length / 2 + 1);
+    assert.deepEqual(half.at(-1), points.at(-1));
+  });
+});
