@@ -49,7 +49,7 @@ describe('the report of a release', () => {
   it('begins with the verdict and its numbers', () => {
     assert.match(
       aborted.sentence,
-      /^v2 aborted at 1 % after .*: errors \+\d+.* pp, 95 % sequence \+.* … \+.*, tolerance 0\.50 pp\.$/,
+      /^v2 aborted at 1 % after .*: errors \+\d+.* pp, 95 % bounds \+.* … \+.*, tolerance 0\.50 pp\.$/,
     );
     assert.match(promoted.sentence, /^v2 promoted after .*: errors /);
     assert.match(aborted.exposed.sentence, /requests met v2 in .*; \d+ of them were bad, about \d+ more than stable/);
@@ -58,11 +58,8 @@ describe('the report of a release', () => {
   it('asks nobody for anything and runs nothing, whatever versions are called', () => {
     const evil = '<script src=//x>"\'&</script>';
     const page = reportHtml({ ...aborted, policy: evil, sentence: evil, release: { ...aborted.release, to: evil } });
-    assert.ok(
-      !/<script|(?:src|href|action)\s*=\s*["']?(?!#)[^>\s]*\/\/|@import/.test(
-        page.replaceAll('&lt;script src=//x&gt;', ''),
-      ),
-    );
+    const tags = page.match(/<[a-z][^>]*>/g) ?? [];
+    for (const tag of tags) assert.ok(!/^<(?:script|img|link|iframe|object|form)|\s(?:src|href|on\w+)=/.test(tag), tag);
     assert.match(page, /default-src 'none'/);
     assert.ok(!reportMarkdown({ ...aborted, sentence: '<img src=x> | [a](b)' }).includes('<img'));
   });
