@@ -102,17 +102,17 @@ test('new trace contexts are valid and all different', () => {
 });
 
 test('trusted peers: ranges of both families, and IPv4 seen through a dual-stack socket', () => {
-  const list = trustedPeers(['10.1.0.0/16', '2001:db8::/32', '192.0.2.7']);
+  const list = trustedPeers(['198.51.0.0/16', '2001:db8::/32', '192.0.2.7']);
   for (const address of [
-    '10.1.2.3',
+    '198.51.100.3',
     '2001:db8:1::1',
     '192.0.2.7',
-    plainAddress('::ffff:10.1.2.3'),
+    plainAddress('::ffff:198.51.100.3'),
     plainAddress('2001:db8::1%eth0'),
   ]) {
     assert.ok(isTrusted(list, address), address);
   }
-  for (const address of ['10.2.0.1', '2001:db9::1', '192.0.2.8', 'unknown'])
+  for (const address of ['198.52.0.1', '2001:db9::1', '192.0.2.8', 'unknown'])
     assert.ok(!isTrusted(list, address), address);
 });
 

@@ -167,7 +167,7 @@ describe('taking processes over', () => {
     foreign.kill('SIGKILL');
   });
 
-  test('a process that got the pid of a dead replica is never signalled', async () => {
+  test('a process that got the pid of a dead replica is never signalled (I5)', async () => {
     const first = agentProcess(1, 'v1');
     await said(first, 'ready');
     await killed(first);
