@@ -125,6 +125,7 @@ export class ClientConnection implements MessageEvents {
     if (this.#refusal === null && head.contentLength > compiled.config.limits.bodyBytes) {
       this.#refusal = REFUSALS.bodyTooLarge;
     }
+    if (head.hasLength) reader.bodyLeft = head.contentLength;
     if (this.#refusal === null && !this.exchange.start(head)) this.#refusal = REFUSALS.malformed;
     return this.#refusal === null ? 0 : -1;
   }

@@ -165,6 +165,7 @@ export class Exchange {
     if (status < 200) {
       return this.#isHttp10 ? 0 : this.#passHead(`${head.statusLine()}${head.lines()}\r\n`, 0);
     }
+    reader.bodyLeft = head.contentLength;
     const isHead = this.method === 'HEAD';
     const framing = head.framing(isHead, this.#isHttp10);
     this.#framing = framing;

@@ -145,3 +145,27 @@ test('a parser is used again after it was freed, with nothing left of the one be
     assert.equal(read(['GET /x HTTP/1.1\r\nHost: a\r\n\r\n']).messages[0]?.first, '/x');
   }
 });
+
+test('a large body by length is handed out whole although its bytes are not copied to the parser', () => {
+  const body = Buffer.alloc(200_000, 'abcdefg');
+  class Counting extends Collector {
+    override onHead(reader: MessageReader): number {
+      const result = super.onHead(reader);
+      reader.bodyLeft = body.length;
+      return result;
+    }
+  }
+  const collector = new Counting();
+  const reader = requestReader(collector);
+  const head = 'PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n';
+  const next = 'GET /next HTTP/1.1\r\nHost: a\r\n\r\n';
+  let chunk = Buffer.concat([Buffer.from(head), body, Buffer.from(next)]);
+  assert.equal(reader.feed(chunk, 0, chunk.length), COMPLETE);
+  assert.equal(collector.messages[0]?.body, body.toString('latin1'));
+  chunk = chunk.subarray(reader.restStart);
+  assert.equal(chunk.toString('latin1'), next);
+  reader.reset();
+  assert.equal(reader.feed(chunk, 0, chunk.length), COMPLETE);
+  assert.equal(collector.messages[1]?.first, '/next');
+  reader.free();
+});

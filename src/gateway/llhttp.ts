@@ -8,6 +8,9 @@ const RESPONSE = 2;
 const PAUSED = 21;
 const CALLBACK_FAILED = -1;
 const BUFFER_BYTES = 65_536;
+/** A chunk larger than this that begins with a head is mostly body: the head is read from its first slice. */
+const LARGE_BYTES = 16_384;
+const FIRST_SLICE_BYTES = 4_096;
 /** More header fields than this are refused; the position table has a fixed size. */
 export const MAX_HEADERS = 128;
 
@@ -95,6 +98,8 @@ export class MessageReader {
   /** Refused for more than MAX_HEADERS fields. */
   tooManyFields = false;
   phase = AT_START;
+  /** Set in `onHead` by whoever knows that the body has this length; -1 when it is framed otherwise. */
+  bodyLeft = -1;
   #parser: number;
   #events: MessageEvents;
   #carry = '';
@@ -148,7 +153,8 @@ export class MessageReader {
     this.chunk = chunk;
     let from = start;
     while (from < end) {
-      const to = Math.min(end, from + BUFFER_BYTES);
+      const most = this.phase <= IN_HEAD && end - from > LARGE_BYTES ? FIRST_SLICE_BYTES : BUFFER_BYTES;
+      const to = Math.min(end, from + most);
       const fed = this.#feedSlice(from, to);
       if (fed !== MORE) return fed;
       from = to;
@@ -160,7 +166,10 @@ export class MessageReader {
     const length = to - from;
     // When the memory grows, views of it become empty.
     if (memory.length === 0) memory = new Uint8Array(wasm.memory.buffer);
-    memory.set(from === 0 && to === this.chunk.length ? this.chunk : part(this.chunk, from, to), buffer);
+    // Of a body by length the parser only counts the bytes: where all of a slice is such, there is nothing to copy.
+    if (this.phase !== IN_BODY || this.bodyLeft < length) {
+      memory.set(from === 0 && to === this.chunk.length ? this.chunk : part(this.chunk, from, to), buffer);
+    }
     this.#sliceStart = from;
     if (this.#owned !== null) {
       spans.set(this.#owned);
@@ -292,11 +301,13 @@ export class MessageReader {
     this.wantsUpgrade = upgrade === 1;
     this.keepAlive = keepAlive === 1;
     this.phase = IN_BODY;
+    this.bodyLeft = -1;
     return this.#events.onHead(this);
   }
 
   body(at: number, length: number): number {
     const start = this.#sliceStart + at - buffer;
+    this.bodyLeft -= length;
     return this.#events.onBody(this, start, start + length);
   }
 
