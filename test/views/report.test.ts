@@ -61,7 +61,7 @@ describe('the report of a release', () => {
     const tags = page.match(/<[a-z][^>]*>/g) ?? [];
     for (const tag of tags) assert.ok(!/^<(?:script|img|link|iframe|object|form)|\s(?:src|href|on\w+)=/.test(tag), tag);
     assert.match(page, /default-src 'none'/);
-    assert.ok(!reportMarkdown({ ...aborted, sentence: '<img src=x> | [a](b)' }).includes('<img'));
+    assert.ok(!/(?<!\\)<img/.test(reportMarkdown({ ...aborted, sentence: '<img src=x> | [a](b)' })));
   });
 
   it('names every picture for readers of the screen and puts a table beside it', () => {
