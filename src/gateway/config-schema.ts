@@ -17,8 +17,9 @@ const revision = z.string().regex(/^[A-Za-z0-9._-]{1,128}$/, 'must be 1 to 128 l
 const fieldValue = z.string().regex(/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/, 'must be printable ASCII');
 const port = z.int().min(0).max(65_535);
 const ms = z.int().min(1).max(86_400_000);
-const endpoint = z.strictObject({ host: z.string().min(1).max(255), port });
-const upstream = z.strictObject({ host: z.string().min(1).max(255), port: port.min(1) });
+const host = z.string().regex(/^[A-Za-z0-9._:%-]{1,255}$/, 'must be a host name or an address, without brackets');
+const endpoint = z.strictObject({ host, port });
+const upstream = z.strictObject({ host, port: port.min(1) });
 const pair = z.strictObject({ name: token, value: fieldValue });
 
 const schema = z.strictObject({

@@ -135,7 +135,7 @@ test('a version without weight is probed, so that it is known to be reachable be
   await eventually('it is seen to be gone', () => snapshotOf(gateway).endpoints[CANARY]?.healthy === 0, 10_000);
 });
 
-test('a snapshot of a gateway without a configuration is empty and says so', async (t) => {
+test('before the first request a snapshot is empty and names the generation in force', async (t) => {
   const { gateway } = await openGateway(t, configOf(1));
   assert.deepEqual(snapshotOf(gateway).cells, []);
   assert.deepEqual(snapshotOf(gateway).users, {});
