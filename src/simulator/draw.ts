@@ -246,8 +246,10 @@ function drawPeople(random: Random, index: number, untilMs: number): Planned[] {
   const count = 1 + Math.floor(random.uniform() ** 2 * 12);
   for (let i = 0; i < count; i++) {
     const verb = pickWeighted(random, VERBS);
+    const when = drawWhen(random, untilMs);
+    if (verb === 'pause' && random.uniform() < 0.7) planned.push(resumeAfter(random, when, index));
     planned.push({
-      when: drawWhen(random, untilMs),
+      when,
       service: index,
       what: {
         kind: 'command',
@@ -260,6 +262,13 @@ function drawPeople(random: Random, index: number, untilMs: number): Planned[] {
     });
   }
   return planned;
+}
+
+/** Most people who pause go on later. */
+function resumeAfter(random: Random, when: Planned['when'], service: number): Planned {
+  const laterMs = Math.floor(random.uniform() ** 2 * 10 * MINUTE_MS);
+  const later = 'atMs' in when ? { atMs: when.atMs + laterMs } : { ...when, afterMs: when.afterMs + laterMs };
+  return { when: later, service, what: { kind: 'command', verb: 'resume', actor: 'ada', reason: null } };
 }
 
 function drawWhen(random: Random, untilMs: number): Planned['when'] {

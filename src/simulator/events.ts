@@ -83,7 +83,10 @@ export function createEvents(options: EventsOptions): Events {
       waiting.clear();
     },
     begin() {
-      for (const index of scenario.services.keys()) declare(options.store, declared[index]);
+      for (const [index, { policy, unreadable }] of scenario.services.entries()) {
+        if (unreadable === true) void options.store.port.declare(policy.name, '{"policy":');
+        else declare(options.store, declared[index]);
+      }
       for (const planned of scenario.plan) {
         const { when } = planned;
         if ('atMs' in when) scheduler.at(when.atMs, () => happenAsPlanned(planned));

@@ -2,14 +2,9 @@
 // latency, which is always there.
 import type { Random } from '../core/statistics/index.ts';
 import type { FaultSettings } from './scenario.ts';
-import type { CallFault, EventFault, FaultPlan } from './wire.ts';
+import { type CallFault, type CallKind, type EventFault, type FaultPlan, NO_FAULT } from './wire.ts';
 
 const HANG_MS = 60_000;
-
-export interface FaultCounts {
-  /** Fault kind -> how often it struck. */
-  readonly struck: Map<string, number>;
-}
 
 export interface FaultDrawing {
   readonly random: Random;
@@ -21,31 +16,35 @@ export interface FaultDrawing {
 export function createFaultPlan({ random, settings, isOver, struck }: FaultDrawing): FaultPlan {
   const latency = (): number => (settings.latencyMs === 0 ? 0 : Math.floor(random.uniform() ** 4 * settings.latencyMs));
 
-  function call(_number: number, _name: string, kind: 'read' | 'write' | 'wait'): CallFault {
+  const answered = (latencyMs: number, fault: Partial<CallFault>): CallFault => ({ ...NO_FAULT, latencyMs, ...fault });
+
+  function call(_number: number, _name: string, kind: CallKind): CallFault {
     const latencyMs = kind === 'wait' ? 0 : latency();
-    if (isOver()) return { latencyMs, crash: null, fail: null, stale: false };
+    if (isOver()) return answered(latencyMs, {});
     const draw = random.uniform();
-    let line = settings.crashPerCall;
-    if (draw < line) {
+    const crashLine = settings.crashPerCall;
+    if (draw < crashLine) {
       const crash = random.uniform() < 0.5 ? 'before' : 'after';
       struck(`crash ${crash}`);
-      return { latencyMs, crash, fail: null, stale: false };
+      return answered(latencyMs, { crash });
     }
-    if (kind === 'wait') return { latencyMs, crash: null, fail: null, stale: false };
-    line += settings.failPerCall;
-    if (draw < line) {
+    return kind === 'wait' ? answered(latencyMs, {}) : lesser(kind, draw - crashLine, latencyMs);
+  }
+
+  /** What the controller survives: a failure, a minute of silence, an old answer. */
+  function lesser(kind: CallKind, draw: number, latencyMs: number): CallFault {
+    if (draw < settings.failPerCall) {
       const fail = kind === 'write' && random.uniform() < 0.5 ? 'after' : 'before';
       struck(`fail ${fail}`);
-      return { latencyMs, crash: null, fail, stale: false };
+      return answered(latencyMs, { fail });
     }
-    line += settings.hangPerCall;
-    if (draw < line) {
+    if (draw < settings.failPerCall + settings.hangPerCall) {
       struck('hang');
-      return { latencyMs: HANG_MS, crash: null, fail: null, stale: false };
+      return answered(HANG_MS, {});
     }
     const stale = kind === 'read' && random.uniform() < settings.stalePerRead;
     if (stale) struck('stale read');
-    return { latencyMs, crash: null, fail: null, stale };
+    return answered(latencyMs, { stale });
   }
 
   function event(): EventFault {

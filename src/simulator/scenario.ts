@@ -16,6 +16,8 @@ export interface ServiceScenario {
   readonly traffic: Omit<TrafficOptions, 'requestsPerSecond'>;
   readonly lagsMs: readonly number[];
   readonly metricsLagMs: number;
+  /** Its declaration is damaged: nobody can read it. */
+  readonly unreadable?: boolean;
   /** By gate name. */
   readonly gates: Readonly<Record<string, GateTruth>>;
 }

@@ -46,25 +46,30 @@ export function createScheduler(): Scheduler {
     return ticket;
   }
 
-  async function run(endMs: number, step: () => boolean): Promise<void> {
-    for (;;) {
-      if (stirred) {
-        stirred = false;
-        await settle();
-        // What ran may have stirred again without an event in between.
-        if (stirred) continue;
-      }
-      const next = heap[0];
-      if (next === undefined || next.atMs > endMs) break;
+  /** Continuations run until none settles anything more. */
+  async function calm(): Promise<void> {
+    while (stirred) {
+      stirred = false;
+      await settle();
+    }
+  }
+
+  /** The next event at or before `endMs` that still holds. */
+  function take(endMs: number): Event | null {
+    for (let next = heap[0]; next !== undefined && next.atMs <= endMs; next = heap[0]) {
       pop(heap);
-      if (next.ticket.cancelled) continue;
+      if (!next.ticket.cancelled) return next;
+    }
+    return null;
+  }
+
+  async function run(endMs: number, step: () => boolean): Promise<void> {
+    if (stirred) await calm();
+    for (let next = take(endMs); next !== null; next = take(endMs)) {
       nowMs = next.atMs;
       steps += 1;
       next.run();
-      if (stirred) {
-        stirred = false;
-        await settle();
-      }
+      if (stirred) await calm();
       if (step()) return;
     }
     nowMs = Math.max(nowMs, endMs);

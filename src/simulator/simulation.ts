@@ -9,13 +9,13 @@ import type { Violation } from './invariants/book.ts';
 import { createMonitor, type Monitor } from './invariants/monitor.ts';
 import { launchController } from './launch.ts';
 import { createPorts, type World } from './ports.ts';
-import type { Scenario } from './scenario.ts';
+import type { Scenario, ServiceScenario } from './scenario.ts';
 import { createScheduler, type Scheduler, type Ticket } from './scheduler.ts';
 import { createTrace, type Trace } from './trace.ts';
 import { createLife, type FaultPlan, type Life } from './wire.ts';
 import { createClockWorld } from './world/clock.ts';
 import { createGatesWorld, createNotifierWorld } from './world/gates.ts';
-import { createService, type Service } from './world/service.ts';
+import { createService, type Service, type ServiceSpec } from './world/service.ts';
 import { createStoreWorld, type StoreWorld } from './world/store.ts';
 
 export interface SimulationOptions {
@@ -48,6 +48,8 @@ export interface Simulation {
   readonly alive: boolean;
   /** Starts a controller at once if there is none. */
   revive(): void;
+  /** Most records of one policy on their way at the same time: more than one means two loops. */
+  readonly mostRecordsAtOnce: number;
   state(policy: string): State | null;
   /** Runs until the time, the first violation, or `isDone`. */
   runUntil(endMs: number, isDone?: () => boolean): Promise<void>;
@@ -65,6 +67,7 @@ export function createSimulation(scenario: Scenario, options: SimulationOptions)
   const did = (effect: string): void => {
     effects.set(effect, (effects.get(effect) ?? 0) + 1);
   };
+  const recording: Recording = { now: 0, most: 0 };
   const counts = { awaits: 0, lives: 0 };
   const clock = createClockWorld(scheduler);
   const gates = createGatesWorld(scheduler, (gate) => gateTruth(scenario, gate), did);
@@ -82,12 +85,8 @@ export function createSimulation(scenario: Scenario, options: SimulationOptions)
     gateRuns: () => gates.runs.values(),
     isCalm: isCalm(scenario) && options.plan === undefined,
     readQuietRecords: options.readQuietRecords ?? 1,
-    slackMs:
-      scenario.faults.latencyMs + scenario.faults.restartMs + (scenario.faults.hangPerCall > 0 ? 180_000 : 60_000),
-    commandOf: (id) => {
-      const stored = store.commands.get(id);
-      return stored === undefined ? null : (JSON.parse(stored.document) as Command);
-    },
+    slackMs: slackOf(scenario),
+    commandOf: (id) => commandOf(store, id),
     answeredTwice: () => store.answeredTwice,
     seen: (policy, state) => events.seen(policy, state),
   });
@@ -108,15 +107,7 @@ export function createSimulation(scenario: Scenario, options: SimulationOptions)
   function openService(index: number, spec: Scenario['services'][number]): Service {
     const { policy } = spec;
     const service = createService({
-      spec: {
-        policy: policy.name,
-        truths: spec.truths,
-        traffic: { ...spec.traffic, requestsPerSecond: () => spec.requestsPerSecond },
-        lagsMs: spec.lagsMs,
-        metricsLagMs: spec.metricsLagMs,
-        stopMs: policy.workload.kind === 'processes' ? policy.workload.stopMs : 30_000,
-        latencyCounted: policy.checks.some((check) => check.metric.kind === 'latency'),
-      },
+      spec: serviceSpecOf(spec),
       scheduler,
       random: random.fork(`service ${index}`),
       watcher: monitor.watcher,
@@ -169,7 +160,7 @@ export function createSimulation(scenario: Scenario, options: SimulationOptions)
     scheduler.stir();
     const ports = createPorts(
       world,
-      life,
+      countRecords(life, recording),
       () => ids.integer(0x1_0000_0000).toString(16),
       () => ids.uniform(),
     );
@@ -218,6 +209,9 @@ export function createSimulation(scenario: Scenario, options: SimulationOptions)
     revive() {
       if (life?.alive !== true) startLife();
     },
+    get mostRecordsAtOnce() {
+      return recording.most;
+    },
     state: (policy) => monitor.books.get(policy)?.state ?? null,
     kill: () => life?.kill(),
     runUntil: (endMs, isDone) =>
@@ -226,6 +220,51 @@ export function createSimulation(scenario: Scenario, options: SimulationOptions)
         return monitor.violations.length > 0 || isDone?.() === true;
       }),
   };
+}
+
+function serviceSpecOf(spec: ServiceScenario): ServiceSpec {
+  const { policy } = spec;
+  return {
+    policy: policy.name,
+    truths: spec.truths,
+    traffic: { ...spec.traffic, requestsPerSecond: () => spec.requestsPerSecond },
+    lagsMs: spec.lagsMs,
+    metricsLagMs: spec.metricsLagMs,
+    stopMs: policy.workload.kind === 'processes' ? policy.workload.stopMs : 30_000,
+    latencyCounted: policy.checks.some((check) => check.metric.kind === 'latency'),
+  };
+}
+
+/** How much later than decided an effect may land. */
+function slackOf({ faults }: Scenario): number {
+  return faults.latencyMs + faults.restartMs + (faults.hangPerCall > 0 ? 180_000 : 60_000);
+}
+
+function commandOf(store: StoreWorld, id: string): Command | null {
+  const stored = store.commands.get(id);
+  return stored === undefined ? null : (JSON.parse(stored.document) as Command);
+}
+
+interface Recording {
+  now: number;
+  most: number;
+}
+
+/** Counts how many records are on their way at once; those of a dead controller are not. */
+function countRecords(life: Life, recording: Recording): Life {
+  recording.now = 0;
+  const call: Life['call'] = (name, kind, effect) => {
+    const answer = life.call(name, kind, effect);
+    if (name !== 'store.record') return answer;
+    recording.now += 1;
+    recording.most = Math.max(recording.most, recording.now);
+    const done = (): void => {
+      recording.now -= 1;
+    };
+    answer.then(done, done);
+    return answer;
+  };
+  return Object.assign(Object.create(life) as Life, { call });
 }
 
 function isCalm({ faults, plan, services }: Scenario): boolean {

@@ -1,7 +1,7 @@
 // What many runs say together: I8 over the set, coverage of state x command x fault, and how it went. Plain counts, so
 // that the tallies of several processes add up.
 import { binomialInterval } from '../core/statistics/index.ts';
-import type { RunReport } from './trial-run.ts';
+import type { EndedRelease, RunReport } from './trial-run.ts';
 
 export interface Failure {
   readonly seed: number;
@@ -56,17 +56,19 @@ export function addRun(tally: Tally, report: RunReport): void {
   for (const [key, count] of report.commands) add(tally.commands, key, count);
   for (const [key, count] of report.faults) add(tally.faults, key, count);
   for (const wait of report.waits) add(tally.waits, wait.startsWith('paused') ? 'paused' : wait, 1);
-  for (const release of report.releases) {
-    add(tally.outcomes, `${release.nature ?? 'first again'}|${release.by ?? release.outcome}`, 1);
-    if (release.unanalysed || !release.isFair) continue;
-    if (release.nature === 'same') {
-      tally.same.total += 1;
-      if (release.by === 'verdict') tally.same.aborted += 1;
-    }
-    if (release.nature !== null && WORSE.has(release.nature)) {
-      tally.worse.total += 1;
-      if (release.outcome === 'promoted') tally.worse.promoted += 1;
-    }
+  for (const release of report.releases) addRelease(tally, release);
+}
+
+function addRelease(tally: Tally, release: EndedRelease): void {
+  add(tally.outcomes, `${release.nature ?? 'first again'}|${release.by ?? release.outcome}`, 1);
+  if (release.unanalysed || !release.isFair || release.nature === null) return;
+  if (release.nature === 'same') {
+    tally.same.total += 1;
+    if (release.by === 'verdict') tally.same.aborted += 1;
+  }
+  if (WORSE.has(release.nature)) {
+    tally.worse.total += 1;
+    if (release.outcome === 'promoted') tally.worse.promoted += 1;
   }
 }
 

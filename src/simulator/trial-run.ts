@@ -1,6 +1,6 @@
 // One seeded run from beginning to end: faults, then calm; then every release must have ended or wait for a named
 // thing; then a person takes back whatever is still under way, and stable must serve everyone (I3).
-import { type State, underWay } from '../core/engine/state.ts';
+import { type Release, type ReleaseOutcome, type State, underWay } from '../core/engine/state.ts';
 import { drawScenario, natureOf } from './draw.ts';
 import { phaseOf } from './events.ts';
 import type { Book, Violation } from './invariants/book.ts';
@@ -186,31 +186,23 @@ function endedReleases(simulation: Simulation): EndedRelease[] {
   const isFair = !simulation.scenario.plan.some(
     ({ what }) => what.kind === 'crash-replicas' || what.kind === 'edit-split',
   );
-  const ended: EndedRelease[] = [];
-  for (const { allReleases } of [simulation.store]) {
-    for (const own of allReleases.values()) {
-      for (const document of own.values()) {
-        const { release } = JSON.parse(document) as { release: NonNullable<State['release']> };
-        if (release.phase.kind !== 'ended') continue;
-        const { outcome } = release.phase;
-        // A comparison with a stable that is itself not the first version says nothing about the nature's label.
-        const fromFirst = release.from !== null && natureOf(release.from.revision) === null;
-        ended.push({
-          nature: natureOf(release.to.revision),
-          outcome: outcome.kind,
-          by:
-            outcome.kind === 'aborted'
-              ? outcome.by === 'verdict' && outcome.check === null
-                ? 'gate'
-                : outcome.by
-              : null,
-          unanalysed: release.unanalysed !== null,
-          isFair: isFair && fromFirst,
-        });
-      }
-    }
-  }
-  return ended;
+  const documents = [...simulation.store.allReleases.values()].flatMap((own) => [...own.values()]);
+  return documents.flatMap((document) => {
+    const { release } = JSON.parse(document) as { release: Release };
+    return release.phase.kind === 'ended' ? [endedRelease(release, release.phase.outcome, isFair)] : [];
+  });
+}
+
+function endedRelease(release: Release, outcome: ReleaseOutcome, isFair: boolean): EndedRelease {
+  // A comparison with a stable that is itself not the first version says nothing about the nature's label.
+  const fromFirst = release.from !== null && natureOf(release.from.revision) === null;
+  return {
+    nature: natureOf(release.to.revision),
+    outcome: outcome.kind,
+    by: outcome.kind === 'promoted' ? null : outcome.by === 'verdict' && outcome.check === null ? 'gate' : outcome.by,
+    unanalysed: release.unanalysed !== null,
+    isFair: isFair && fromFirst,
+  };
 }
 
 function commandsOf(simulation: Simulation): ReadonlyMap<string, number> {

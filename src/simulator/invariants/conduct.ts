@@ -71,7 +71,7 @@ export function checkNotRestarted(book: Book, release: Release, nowMs: number, a
 export function checkFairEnd(book: Book, release: Release, accuse: Accuse): void {
   if (!book.isCalm || release.phase.kind !== 'ended' || release.phase.outcome.kind !== 'aborted') return;
   const truth = book.scenario.truths[release.to.revision];
-  const isWell = truth !== undefined && !truth.neverReady && truth.crashAfterReadyMs === null;
+  const isWell = truth?.neverReady === false && truth.crashAfterReadyMs === null && truth.mostReady === null;
   if (release.phase.outcome.by === 'trouble' && isWell && truth.startMs.most < 10_000) {
     accuse('live', `${release.id} ended for trouble in a calm world: ${release.phase.outcome.sentence}`);
   }

@@ -82,6 +82,7 @@ export function createReplicaWorld(options: ReplicaWorldOptions): ReplicaWorld {
     if (truth.neverReady) return;
     const { least, most } = truth.startMs;
     replica.timer = scheduler.after(least + random.uniform() * (most - least), () => {
+      if (truth.mostReady !== null && readyOf(version).length >= truth.mostReady) return;
       beforeChange();
       replica.state = 'ready';
       replica.readyAtMs = scheduler.nowMs;
@@ -129,6 +130,7 @@ export function createReplicaWorld(options: ReplicaWorldOptions): ReplicaWorld {
     });
   }
 
+  const readyOf = (version: RunningVersion): Replica[] => version.replicas.filter(({ state }) => state === 'ready');
   const alive = (version: RunningVersion): Replica[] =>
     version.replicas.filter((replica) => replica.state !== 'stopping' && replica.state !== 'gone');
 

@@ -12,6 +12,8 @@ export interface StoreWorld {
   /** Another writer records the same state once more: the next write on the old version is refused. */
   overtake(policy: string): void;
   readonly answeredTwice: readonly string[];
+  /** Kinds and sentences of the journal, oldest first, as far as it is kept. */
+  journalOf(policy: string): readonly { readonly kind: string; readonly sentence: string }[];
   readonly recorded: number;
 }
 
@@ -139,6 +141,10 @@ export function createStoreWorld(options: StoreWorldOptions): StoreWorld {
       if (existing !== undefined) states.set(policy, { ...existing, version: existing.version + 1 });
     },
     answeredTwice,
+    journalOf: (policy) =>
+      journal
+        .filter((entry) => entry.policy === policy)
+        .map(({ document }) => JSON.parse(document) as { kind: string; sentence: string }),
     get recorded() {
       return recorded;
     },

@@ -9,6 +9,8 @@ export interface Truth {
   readonly slowness: number;
   readonly startMs: { readonly least: number; readonly most: number };
   readonly neverReady: boolean;
+  /** No more than so many replicas ever get ready; null for all. */
+  readonly mostReady: number | null;
   /** Every replica dies by itself so long after it became ready; null for never. */
   readonly crashAfterReadyMs: number | null;
   /** Bytes of each replica, for gauges. */
@@ -21,6 +23,7 @@ export const HEALTHY: Truth = {
   slowness: 1,
   startMs: { least: 500, most: 3_000 },
   neverReady: false,
+  mostReady: null,
   crashAfterReadyMs: null,
   residentBytes: 100_000_000,
 };
