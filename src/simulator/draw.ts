@@ -218,6 +218,13 @@ function drawReleases(random: Random, service: ServiceScenario, index: number, u
     atMs = Math.min(untilMs, atMs + 1_000 + Math.floor(random.uniform() ** 2 * 20 * MINUTE_MS));
   };
   declare(versions[1] as string);
+  if (random.uniform() < 0.1) {
+    // There and back: tried a little, left for another that becomes stable, and tried again.
+    atMs = Math.min(untilMs, atMs + random.integer(3 * MINUTE_MS));
+    declare(versions[2] as string);
+    atMs = Math.min(untilMs, atMs + 8 * MINUTE_MS);
+    declare(versions[1] as string);
+  }
   while (random.uniform() < 0.4 && planned.length < 5) declare(pick(random, versions));
   if (random.uniform() < 0.05) {
     const patch = { intervalMs: 15_000 };
