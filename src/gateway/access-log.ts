@@ -36,7 +36,8 @@ export class AccessLog {
         `"target":${JSON.stringify(exchange.target)},"ended":${typeof name === 'number' ? name : `"${name}"`},` +
         `"revision":"${version?.revision}","version":${JSON.stringify(version?.label)},` +
         `"why":"${WHY_NAMES[exchange.why]}","upstream":${endpoint === null ? 'null' : JSON.stringify(endpoint.authority)},` +
-        `"ms":${(endMs - exchange.startMs).toFixed(3)},"bodyBytes":${exchange.bodyBytes}}\n`,
+        `"ms":${(endMs - exchange.startMs).toFixed(3)},"bodyBytes":${exchange.bodyBytes}` +
+        `${exchange.detail === '' ? '' : `,"detail":${JSON.stringify(exchange.detail)}`}}\n`,
     );
   }
 

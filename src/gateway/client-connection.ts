@@ -58,7 +58,7 @@ export class ClientConnection implements MessageEvents {
   }
 
   waitMs(ms: number): void {
-    this.deadlineMs = this.#runtime.nowMs + ms;
+    this.deadlineMs = this.#runtime.patienceMs + ms;
   }
 
   /** Between two requests, with nothing begun. */

@@ -33,6 +33,8 @@ export class Exchange {
   why = 0;
   startMs = 0;
   bodyBytes = 0;
+  /** What is known of a failure, for the access log. */
+  detail = '';
   readonly #runtime: Runtime;
   readonly #client: ClientConnection;
   #counts: RouteCounts | null = null;
@@ -84,7 +86,7 @@ export class Exchange {
   #send(head: RequestHead, endpoint: EndpointState, text: string): void {
     const mayRepeat = !head.hasBody && SAFE_METHODS.has(head.method);
     this.#repeatable = mayRepeat ? text : '';
-    this.#attach(endpoint.takeIdle(this.#runtime.nowMs, mayRepeat) ?? new UpstreamConnection(endpoint), text);
+    this.#attach(endpoint.takeIdle(this.startMs, mayRepeat) ?? new UpstreamConnection(endpoint), text);
   }
 
   #reset(head: RequestHead): void {
@@ -96,6 +98,7 @@ export class Exchange {
     this.target = head.target;
     this.startMs = performance.now();
     this.bodyBytes = 0;
+    this.detail = '';
     this.#methodNumber = head.methodNumber;
     this.#isHttp10 = head.isHttp10;
     this.#keepAlive = head.keepAlive;
@@ -163,7 +166,12 @@ export class Exchange {
     const status = head.status;
     if (status === 101) return this.#onSwitch(head);
     if (status < 200) {
-      return this.#isHttp10 ? 0 : this.#passHead(`${head.statusLine()}${head.lines()}\r\n`, 0);
+      if (this.#isHttp10) return 0;
+      const text = `${head.statusLine()}${head.lines()}\r\n`;
+      if (!isOneHead(text)) return -1;
+      // Neither noted as the answer nor a reason to wait longer for it.
+      this.#client.outlet.addText(text);
+      return 0;
     }
     reader.bodyLeft = head.contentLength;
     const isHead = this.method === 'HEAD';
@@ -174,17 +182,17 @@ export class Exchange {
     const text =
       `${head.statusLine()}${head.lines()}${framing === BY_CHUNKS ? 'transfer-encoding: chunked\r\n' : ''}` +
       `${this.#setCookie}via: 1.1 haldane\r\n${this.#connectionLine()}\r\n`;
-    return this.#passHead(text, isHead ? 1 : 0);
+    if (!this.#passHead(text)) return -1;
+    return isHead ? 1 : 0;
   }
 
-  /** -1 when what would be written is not one head. A final status is only noted with the head that carries it. */
-  #passHead(text: string, result: number): number {
-    if (!isOneHead(text)) return -1;
-    this.status = responseHead.status < 200 && !this.tunnel ? 0 : responseHead.status;
+  /** False when what would be written is not one head. A status is only noted with the head that carries it. */
+  #passHead(text: string): boolean {
+    if (!isOneHead(text)) return false;
+    this.status = responseHead.status;
     this.#client.outlet.addText(text);
-    // Interim answers do not buy more time.
-    if (this.status !== 0) this.#client.waitMs(this.#timeouts.idleMs);
-    return result;
+    this.#client.waitMs(this.#timeouts.idleMs);
+    return true;
   }
 
   #connectionLine(): string {
@@ -194,12 +202,11 @@ export class Exchange {
 
   #onSwitch(head: ResponseHead): number {
     if (!this.#websocket || head.upgrade.toLowerCase() !== 'websocket') return -1;
-    this.tunnel = true;
-    return this.#passHead(
+    this.tunnel = this.#passHead(
       `${head.statusLine()}${head.lines()}${this.#setCookie}via: 1.1 haldane\r\n` +
         'connection: upgrade\r\nupgrade: websocket\r\n\r\n',
-      0,
     );
+    return this.tunnel ? 0 : -1;
   }
 
   onResponseBody(chunk: Buffer, start: number, end: number): void {
@@ -231,7 +238,8 @@ export class Exchange {
     if (this.#framing === BY_CHUNKS) this.#client.outlet.addText(`0\r\n${trailerText(upstream.reader.trailers)}\r\n`);
     this.#client.outlet.flush();
     this.upstream = null;
-    if (rest === null && this.requestDone && upstream.reader.keepAlive) {
+    const isClean = rest === null && this.requestDone && upstream.socket.writableLength === 0;
+    if (isClean && upstream.reader.keepAlive) {
       if (upstream.socket.isPaused()) upstream.socket.resume();
       upstream.release(runtime.nowMs);
     } else upstream.close();
@@ -269,7 +277,8 @@ export class Exchange {
   }
 
   /** Ends without an answer of the version: told to the client if it has not heard anything yet, counted as what it is. */
-  fail(kind: keyof typeof NO_ANSWER, _why: string): void {
+  fail(kind: keyof typeof NO_ANSWER, why: string): void {
+    this.detail = why;
     this.#dropUpstream();
     this.#count(ENDED_AS[kind]);
     if (this.status !== 0) this.#client.destroy();

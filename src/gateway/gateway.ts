@@ -16,6 +16,8 @@ import type { Compiled, Runtime } from './runtime.ts';
 import { VersionState } from './version-state.ts';
 
 const SWEEP_EVERY_MS = 50;
+/** A sweep that comes later than this was held up by the machine, not by any client or upstream. */
+const LONGEST_SWEEP_MS = 150;
 const PROBE_EVERY_MS = 1_000;
 /** A version that left is forgotten with its counts after this long, so that a thousand releases leave nothing behind. */
 const FORGET_AFTER_MS = 3_600_000;
@@ -73,6 +75,7 @@ export class Gateway {
     this.runtime = {
       compiled: undefined as unknown as Compiled,
       nowMs: performance.now(),
+      patienceMs: 0,
       draining: false,
       clients: new Set(),
       repeats: new Repeats(),
@@ -176,10 +179,12 @@ export class Gateway {
   }
 
   #sweep(): void {
+    const { runtime } = this;
     const nowMs = performance.now();
-    this.runtime.nowMs = nowMs;
-    for (const client of this.runtime.clients) {
-      if (nowMs >= client.deadlineMs) client.expire();
+    runtime.patienceMs += Math.min(nowMs - runtime.nowMs, LONGEST_SWEEP_MS);
+    runtime.nowMs = nowMs;
+    for (const client of runtime.clients) {
+      if (runtime.patienceMs >= client.deadlineMs) client.expire();
     }
     if (nowMs - this.#probedMs >= PROBE_EVERY_MS) this.#probe();
     if (this.runtime.draining && this.runtime.clients.size === 0) this.#end();

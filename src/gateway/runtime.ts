@@ -20,8 +20,13 @@ export interface Compiled {
 
 export interface Runtime {
   compiled: Compiled;
-  /** Monotonic, advanced at least every sweep; good for time-outs, not for latencies. */
+  /** Monotonic, as of the last sweep; good for ages, not for latencies. */
   nowMs: number;
+  /**
+   * The clock of time-outs: it stands still while the process does, so that nobody is found late for time in which this
+   * process itself did not run.
+   */
+  patienceMs: number;
   draining: boolean;
   readonly clients: Set<ClientConnection>;
   readonly repeats: Repeats;

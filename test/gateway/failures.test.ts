@@ -40,6 +40,27 @@ test('an answer that does not come is a 504, counted as timeout, and its time is
   assert.equal(snapshotOf(gateway).latency[0]?.counts.length, 1);
 });
 
+test('interim answers do not buy a version more time', async (t) => {
+  const upstream = await openRaw(t, (socket) => {
+    const timer = setInterval(() => socket.write('HTTP/1.1 102 Processing\r\n\r\n'), 20);
+    socket.on('close', () => clearInterval(timer));
+  });
+  const { gateway, port } = await openGateway(t, configOf(upstream.port, { timeouts: quick }));
+  const client = new RawClient(t, port);
+  client.send(GET);
+  assert.match(await client.until((seen) => seen.includes('in time.')), /^HTTP\/1\.1 102 .*HTTP\/1\.1 504 /s);
+  assert.equal(counted(gateway, 'timeout'), 1);
+});
+
+test('an answer whose head never ends is cut off', async (t) => {
+  const upstream = await openRaw(t, (socket) => socket.write(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(400_000)}`));
+  const { gateway, port } = await openGateway(t, configOf(upstream.port));
+  const client = new RawClient(t, port);
+  client.send(GET);
+  assert.match(await client.until((seen) => seen.includes('its answer.')), /^HTTP\/1\.1 502 /);
+  assert.equal(counted(gateway, 'reset'), 1);
+});
+
 test('a response that stops half-way is cut off at the client and counted as timeout', async (t) => {
   const upstream = await openRaw(t, (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf'));
   const { gateway, port } = await openGateway(t, configOf(upstream.port, { timeouts: quick }));
