@@ -9,6 +9,7 @@ import { policyPath } from './common.ts';
 import { type Context, wantsColour } from './context.ts';
 import { errorText } from './errors.ts';
 import { Following } from './following.ts';
+import { steadyViews } from './steady-views.ts';
 
 const ESCAPE = '\u001b[';
 const ENTER = `${ESCAPE}?1049h${ESCAPE}?25l${ESCAPE}2J`;
@@ -16,6 +17,7 @@ const LEAVE = `${ESCAPE}?25h${ESCAPE}?1049l`;
 const REDRAW_MS = 200;
 
 export interface ScreenOptions {
+  readonly connect: () => Client;
   readonly first: ReleaseView;
   readonly exitStatus: boolean;
 }
@@ -46,7 +48,7 @@ export class Painter {
 
 export class Screen {
   readonly #context: Context;
-  readonly #client: Client;
+  readonly #connect: () => Client;
   readonly #write: (text: string) => void;
   readonly #painter = new Painter();
   readonly #colour: boolean;
@@ -59,9 +61,13 @@ export class Screen {
   /** Called when the reader wants to leave. */
   onLeave: () => void = () => {};
 
-  constructor(context: Context, client: Client, view: ReleaseView, write: (text: string) => void) {
+  constructor(
+    context: Context,
+    { connect, first: view }: Pick<ScreenOptions, 'connect' | 'first'>,
+    write: (text: string) => void,
+  ) {
     this.#context = context;
-    this.#client = client;
+    this.#connect = connect;
     this.#view = view;
     this.#write = write;
     this.#colour = wantsColour(context, {});
@@ -76,6 +82,12 @@ export class Screen {
     this.#painter.forget();
     this.#write(`${ESCAPE}2J`);
     this.draw();
+  }
+
+  /** A line below everything, until the next one. */
+  note(message: string): void {
+    this.#message = message;
+    this.#soon();
   }
 
   /** One key as the terminal sends it. */
@@ -172,7 +184,7 @@ export class Screen {
     try {
       const release = this.#view.release?.id ?? null;
       const body = { verb, release, reason: verb === 'abort' || verb === 'pause' ? 'from haldane watch' : null };
-      const answer = await this.#client.post<CommandAnswer>(`${policyPath(this.#view.policy.name)}/commands`, body);
+      const answer = await this.#connect().post<CommandAnswer>(`${policyPath(this.#view.policy.name)}/commands`, body);
       this.#message = `${verb}: ${answer.message}`;
     } catch (error) {
       this.#message = errorText(error).split('\n')[0] ?? '';
@@ -180,9 +192,9 @@ export class Screen {
   }
 }
 
-export async function runScreen(context: Context, client: Client, { first, exitStatus }: ScreenOptions): Promise<void> {
+export async function runScreen(context: Context, options: ScreenOptions): Promise<void> {
   const write = (text: string) => void process.stdout.write(text);
-  const screen = new Screen(context, client, first, write);
+  const screen = new Screen(context, options, write);
   const leaving = new AbortController();
   screen.onLeave = () => leaving.abort();
   const onKey = (chunk: Buffer) => {
@@ -196,7 +208,7 @@ export async function runScreen(context: Context, client: Client, { first, exitS
   process.once('SIGTERM', onSignal);
   try {
     screen.draw();
-    await follow(context, client, { screen, first, exitStatus, signal: leaving.signal });
+    await follow(context, screen, options, leaving.signal);
   } finally {
     screen.close();
     process.stdout.off('resize', onResize);
@@ -207,16 +219,20 @@ export async function runScreen(context: Context, client: Client, { first, exitS
   }
 }
 
-interface Follow {
-  readonly screen: Screen;
-  readonly first: ReleaseView;
-  readonly exitStatus: boolean;
-  readonly signal: AbortSignal;
-}
+const PATIENCE_MS = 600_000;
 
-async function follow(context: Context, client: Client, { screen, first, exitStatus, signal }: Follow): Promise<void> {
+async function follow(context: Context, screen: Screen, options: ScreenOptions, signal: AbortSignal): Promise<void> {
+  const { first, exitStatus, connect } = options;
   const following = new Following(first, exitStatus);
-  for await (const view of client.views(first.policy.name, signal)) {
+  const views = steadyViews({
+    policy: first.policy.name,
+    connect,
+    signal,
+    patienceMs: PATIENCE_MS,
+    onAway: () => screen.note('the agent is away; users are served on; what is shown above is old'),
+    onBack: () => screen.note('the agent is back'),
+  });
+  for await (const { view, client } of views) {
     screen.show(view);
     const end = await following.endOf(client, view);
     if (end === null) continue;

@@ -20,12 +20,21 @@ function quietClosedPipe(): void {
   });
 }
 
+/** A reader that has seen enough (`| head`) ends the program quietly. */
+function endWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+    throw error;
+  });
+}
+
 async function main(args: readonly string[]): Promise<void> {
   if (args.length === 1 && (args[0] === 'version' || args[0] === '--version')) {
     process.stdout.write(`${packageVersion()}\n`);
     return;
   }
   quietSqlite();
+  endWithReader();
   quietClosedPipe();
   if (args[0] === 'gateway') return hooks.runGateway(args.slice(1));
   const { processContext, runCli } = await import('../cli/index.ts');

@@ -1,5 +1,6 @@
-// The files given to `haldane up -f`: taken when they changed since they were last taken, also across restarts, so that
-// a version released by command is not undone by an old file. A file that cannot be taken changes nothing.
+// The files given to `haldane up -f`: taken when they changed since they were last taken, also across restarts. A version
+// released by command is not undone by a file that still names the one before, nor by an edit of anything else in it.
+// A file that cannot be taken changes nothing.
 import { type FSWatcher, readFileSync, watch } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { AppliedAnswer } from '../core/views/index.ts';
@@ -18,6 +19,11 @@ export interface PolicyFilesOptions {
   readonly onApplied: (file: string, applied: readonly AppliedAnswer[]) => void;
   readonly onRefused: (file: string, error: unknown) => void;
 }
+
+/** By file: the text last taken, and the version it named of each policy. */
+type TakenFiles = Readonly<
+  Record<string, { readonly hash: string; readonly versions: Readonly<Record<string, string>> }>
+>;
 
 const DEBOUNCE_MS = 250;
 /** Watching can miss a change (network folders, replaced folders); a look at the text now and then does not. */
@@ -41,7 +47,7 @@ export class PolicyFiles {
     for (const file of this.#options.files) {
       const text = readFileSync(file, 'utf8');
       this.#seen.set(file, text);
-      if (taken[file] === sha256Hex(text) && (await this.#isDeclared(text, file))) continue;
+      if (taken[file]?.hash === sha256Hex(text) && (await this.#isDeclared(text, file))) continue;
       await this.#apply(file, text);
     }
     for (const file of this.#options.files) this.#watch(file);
@@ -97,8 +103,16 @@ export class PolicyFiles {
   }
 
   async #apply(file: string, text: string): Promise<void> {
-    const applied = await applyText(this.#options.store, { text, folder: dirname(file), dryRun: false });
-    writeFileAtomic(this.#takenFile(), JSON.stringify({ ...this.#taken(), [file]: sha256Hex(text) }));
+    const before = this.#taken()[file];
+    const applied = await applyText(this.#options.store, {
+      text,
+      folder: dirname(file),
+      dryRun: false,
+      isOldNews: (policy, revision) => before?.versions[policy] === revision,
+    });
+    const versions = Object.fromEntries(applied.map(({ policy, asked }) => [policy, asked]));
+    const taken: TakenFiles = { ...this.#taken(), [file]: { hash: sha256Hex(text), versions } };
+    writeFileAtomic(this.#takenFile(), JSON.stringify(taken));
     this.#options.onApplied(file, applied);
   }
 
@@ -112,9 +126,9 @@ export class PolicyFiles {
     return join(this.#options.stateDir, 'taken.json');
   }
 
-  #taken(): Readonly<Record<string, string>> {
+  #taken(): TakenFiles {
     try {
-      return (readJsonFile(this.#takenFile()) as Record<string, string> | undefined) ?? {};
+      return (readJsonFile(this.#takenFile()) as TakenFiles | undefined) ?? {};
     } catch (error) {
       this.#options.log.warn('what was taken before is not known', { error: describeError(error) });
       return {};

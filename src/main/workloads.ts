@@ -1,5 +1,6 @@
 // Every kind of workload behind one port, chosen by the policy. Refuses kinds it does not know.
 import type { ReleasePolicy } from '../core/model/policy.ts';
+import { HaldaneError } from '../lib/errors.ts';
 import type { Workload } from '../ports/index.ts';
 
 export type WorkloadKinds = Readonly<Record<ReleasePolicy['workload']['kind'], Workload>>;
@@ -14,9 +15,7 @@ export function workloadsByKind(kinds: WorkloadKinds): Workload {
   return {
     observe: async (policy) => {
       const own = await of(policy).observe(policy);
-      const left = await Promise.all(
-        others(policy).map((kind) => kind.observe(policy).catch(() => ({ versions: [] }))),
-      );
+      const left = await Promise.all(others(policy).map((kind) => kind.observe(policy).catch(nothingElsewhere)));
       return { versions: [...own.versions, ...left.flatMap(({ versions }) => versions)] };
     },
     ensure: (policy, wanted) => of(policy).ensure(policy, wanted),
@@ -30,4 +29,10 @@ export function workloadsByKind(kinds: WorkloadKinds): Workload {
       };
     },
   };
+}
+
+/** A kind that cannot work on this machine at all has nothing; every other error is no absence (row 71). */
+function nothingElsewhere(error: unknown): { versions: [] } {
+  if (error instanceof HaldaneError && error.code === 'needs-linux') return { versions: [] };
+  throw error;
 }

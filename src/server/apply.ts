@@ -6,7 +6,7 @@ import { encodeDeclared } from '../controller/index.ts';
 import type { ReleasePolicy } from '../core/model/policy.ts';
 import type { Template, Version } from '../core/model/version.ts';
 import { diffPolicies, lintPolicy, type ParsedDocument, parsePolicyText } from '../core/policy/index.ts';
-import type { AppliedAnswer } from '../core/views/index.ts';
+import type { Advice, AppliedAnswer } from '../core/views/index.ts';
 import { canonicalJson } from '../lib/canonical.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import type { Store } from '../ports/index.ts';
@@ -17,6 +17,11 @@ export interface ApplyRequest {
   /** Where relative paths start. */
   readonly folder: string;
   readonly dryRun: boolean;
+  /**
+   * Whether the text asked for this very version before: then it is old news, and a version released by command since
+   * stays. Left out, the text is what is wanted.
+   */
+  readonly isOldNews?: (policy: string, revision: string) => boolean;
 }
 
 interface Document {
@@ -27,8 +32,8 @@ interface Document {
 export async function applyText(store: Store, request: ApplyRequest): Promise<readonly AppliedAnswer[]> {
   const parsed = parsePolicyText(request.text, { hash: sha256Hex });
   if (parsed.kind === 'refused') throw refusedPolicy(parsed.errors);
-  const planned: { applied: AppliedAnswer; document: Document }[] = [];
-  for (const each of parsed.documents) planned.push(await plan(store, each, request.folder));
+  const planned: Planned[] = [];
+  for (const each of parsed.documents) planned.push(await plan(store, each, request));
   if (!request.dryRun) {
     for (const { applied, document } of planned) {
       if (applied.change !== 'unchanged') await declare(store, document);
@@ -55,14 +60,13 @@ function refusedPolicy(
   });
 }
 
-async function plan(
-  store: Store,
-  parsed: ParsedDocument,
-  folder: string,
-): Promise<{ applied: AppliedAnswer; document: Document }> {
-  const version = located(parsed.version, folder);
+async function plan(store: Store, parsed: ParsedDocument, request: ApplyRequest): Promise<Planned> {
+  const { folder, isOldNews } = request;
+  const asked = located(parsed.version, folder);
   const policy = withLog(parsed.policy, folder);
   const before = await readDocument(store, policy.name);
+  const isKept = before !== null && isOldNews?.(policy.name, asked.revision) === true;
+  const version = isKept ? before.version : asked;
   const differences = before === null ? [] : diffPolicies(before, { policy, version });
   const change = before === null ? 'created' : differences.length === 0 ? 'unchanged' : 'changed';
   return {
@@ -72,13 +76,30 @@ async function plan(
       change,
       version: version.label,
       revision: version.revision,
+      asked: asked.revision,
       newVersion: before?.version.revision !== version.revision,
       listen: `${policy.router.listen.host}:${policy.router.listen.port}`,
       differences,
-      warnings: parsed.warnings,
+      warnings: [...parsed.warnings, ...keptWarning(asked, version)],
       findings: lintPolicy(policy, { version }),
     },
   };
+}
+
+interface Planned {
+  readonly applied: AppliedAnswer;
+  readonly document: Document;
+}
+
+function keptWarning(asked: Version, kept: Version): Advice[] {
+  if (asked.revision === kept.revision) return [];
+  return [
+    {
+      path: 'spec.workload',
+      problem: `it still says ${asked.label}; ${kept.label} was released by command since, and stays`,
+      fix: `write ${kept.label} into it, so that both say the same`,
+    },
+  ];
 }
 
 export function declare(store: Store, { policy, version }: Document): Promise<unknown> {

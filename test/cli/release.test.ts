@@ -89,6 +89,18 @@ describe('haldane release --wait', () => {
     );
   });
 
+  it('goes on waiting when the agent is replaced meanwhile (I6)', async () => {
+    const waiting = agent.run('release', 'newer', '--version', 'v4', '--env', 'GREETING=v4', '--wait');
+    await agent.until('newer', (view) => view.release?.to === 'v4' && view.release.phase === 'testing');
+    await agent.stop();
+    await agent.start();
+    await agent.until('newer', (view) => view.release?.phase === 'testing');
+    assert.equal((await agent.run('abort', 'newer', '--reason', 'enough')).code, 0);
+    const ran = await waiting;
+    assertEnded(ran, 3, /^aborted by a person: /);
+    assert.match(ran.err, /the agent is away; the release waits for it\n(?:.*\n)*the agent is back/);
+  });
+
   it('prints one JSON object with --json, and exits with 0 at once for what is stable already', async () => {
     const { code, out } = await agent.run(
       'release',

@@ -1,6 +1,6 @@
 // haldane explain spec.stages.weight: what a field of the policy means. Needs no agent.
 import { Command } from 'commander';
-import { type Explanation, explainField, policyJsonSchema } from '../../core/policy/index.ts';
+import type { Explanation } from '../../core/policy/index.ts';
 import { wrap } from '../../core/views/index.ts';
 import { type CommonOptions, examples, tableText, withCommon } from '../common.ts';
 import type { Context } from '../context.ts';
@@ -15,7 +15,8 @@ export function explainCommand(context: Context): Command {
     .description('what a field of the policy means, what may be written, what happens without it')
     .argument('[field]', 'a path such as spec.checks.tolerance, or a name such as weight', 'spec')
     .option('--schema', 'print the JSON Schema of the whole policy, for editors')
-    .action((field: string, options: Options) => {
+    .action(async (field: string, options: Options) => {
+      const { explainField, policyJsonSchema } = await import('../../core/policy/index.ts');
       if (options.schema === true) return context.print(JSON.stringify(policyJsonSchema(), null, 2));
       const found = explainField(field);
       if (found.kind === 'unknown') {

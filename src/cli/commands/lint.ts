@@ -1,6 +1,6 @@
 // haldane lint: is the policy valid, and is it wise. Needs no agent.
 import { Command } from 'commander';
-import { type LintFinding, lintPolicy, type PolicyError, parsePolicyText } from '../../core/policy/index.ts';
+import type { LintFinding, PolicyError } from '../../core/policy/index.ts';
 import { sha256Hex } from '../../lib/sha256.ts';
 import { type CommonOptions, collect, examples, withCommon } from '../common.ts';
 import type { Context } from '../context.ts';
@@ -26,7 +26,9 @@ export function lintCommand(context: Context): Command {
     .option('--rps <number>', 'requests per second of stable: names stages too short for the traffic')
     .option('--strict', 'warnings fail too')
     .action(async (options: Options) => {
-      const results = options.file.map((file) => lint(context, file, rpsOf(options)));
+      const requestsPerSecond = rpsOf(options);
+      const results: Linted[] = [];
+      for (const file of options.file) results.push(await lint(context, file, requestsPerSecond));
       if (options.json === true) context.print(JSON.stringify({ files: results }));
       else for (const result of results) context.print(text(result));
       const warnings = results.some(({ findings }) => findings.some(({ severity }) => severity === 'warning'));
@@ -46,7 +48,8 @@ function rpsOf({ rps }: Options): number | undefined {
   throw new CliError(`"${rps}" is not a number`, { code: 'usage', path: '--rps', fix: 'write --rps 20' });
 }
 
-function lint(context: Context, file: string, requestsPerSecond: number | undefined): Linted {
+async function lint(context: Context, file: string, requestsPerSecond: number | undefined): Promise<Linted> {
+  const { lintPolicy, parsePolicyText } = await import('../../core/policy/index.ts');
   const parsed = parsePolicyText(readPolicyFile(context, file).text, { hash: sha256Hex });
   if (parsed.kind === 'refused') return { file, errors: parsed.errors, findings: [] };
   const findings = parsed.documents.flatMap(({ policy, version, warnings }) => [

@@ -18,6 +18,7 @@ import {
   connect,
   examples,
   keyValue,
+  listViews,
   policyOf,
   policyPath,
   withCommon,
@@ -25,6 +26,7 @@ import {
 import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { endOfRelease, exitCodesText } from '../following.ts';
+import { steadyViews } from '../steady-views.ts';
 import { readPolicyFile } from './apply.ts';
 
 interface Options extends CommonOptions {
@@ -39,6 +41,8 @@ interface Options extends CommonOptions {
 }
 
 interface Started {
+  /** The release before, if it had ended: how that one ended is not what is asked. */
+  readonly endedBefore: string | null;
   readonly policy: string;
   readonly version: string;
   readonly revision: string;
@@ -62,7 +66,7 @@ export function releaseCommand(context: Context): Command {
       const client = connect(context, options);
       const started = await start(context, client, name, options);
       if (options.wait !== true) return tellStarted(context, started, options);
-      const end = await wait(context, client, { started, timeoutMs, options });
+      const end = await wait(context, { started, timeoutMs, options });
       context.exit(end.code);
     });
   examples(command, [
@@ -89,14 +93,19 @@ async function start(context: Context, client: Client, name: string | undefined,
       fix: 'haldane release shop --version v2 (or -f haldane.yaml)',
     });
   }
-  const { policy } = await policyOf(client, name);
-  return client.post<VersionAnswer>(`${policyPath(policy.name)}/versions`, {
+  const view = await policyOf(client, name);
+  const answer = await client.post<VersionAnswer>(`${policyPath(view.policy.name)}/versions`, {
     version: options.version,
     ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.unset === undefined ? {} : { unset: options.unset }),
     ...(options.command === undefined ? {} : { command: options.command }),
     ...(options.endpoint === undefined ? {} : { endpoints: options.endpoint.map(endpointOf) }),
   });
+  return { ...answer, endedBefore: endedRelease(view) };
+}
+
+function endedRelease(view: ReleaseView | undefined): string | null {
+  return view?.release?.phase === 'ended' ? view.release.id : null;
 }
 
 async function startFromFile(
@@ -105,13 +114,15 @@ async function startFromFile(
   name: string | undefined,
   options: Options & { file: string },
 ): Promise<Started> {
+  const before = await listViews(client);
   const { policies } = await client.post<{ policies: AppliedAnswer[] }>(
     '/v1/apply',
     readPolicyFile(context, options.file),
   );
   const found =
     name === undefined && policies.length === 1 ? policies[0] : policies.find(({ policy }) => policy === name);
-  if (found !== undefined) return { ...found, unchanged: !found.newVersion };
+  const view = before.find((each) => each.policy.name === found?.policy);
+  if (found !== undefined) return { ...found, unchanged: !found.newVersion, endedBefore: endedRelease(view) };
   throw new CliError(`${options.file} holds ${policies.map(({ policy }) => policy).join(', ')}`, {
     code: 'policy-needed',
     path: '[policy]',
@@ -146,16 +157,27 @@ interface Waiting {
   readonly options: Options;
 }
 
-async function wait(context: Context, client: Client, { started, timeoutMs, options }: Waiting): Promise<ExitMeaning> {
+/** An agent may be restarted or replaced meanwhile. */
+const PATIENCE_MS = 120_000;
+
+async function wait(context: Context, { started, timeoutMs, options }: Waiting): Promise<ExitMeaning> {
   const signal = timeoutMs === null ? undefined : AbortSignal.timeout(timeoutMs);
   let id: string | null = null;
   let shown = '';
   let last: ReleaseView | null = null;
-  for await (const view of client.views(started.policy, signal)) {
+  const views = steadyViews({
+    policy: started.policy,
+    connect: () => connect(context, options),
+    signal,
+    patienceMs: PATIENCE_MS,
+    onAway: () => context.say('the agent is away; the release waits for it'),
+    onBack: () => context.say('the agent is back'),
+  });
+  for await (const { view, client } of views) {
     last = view;
     if (decisionKey(view) !== shown && options.json !== true) context.say(decisionLine(view, context.offsetMinutes));
     shown = decisionKey(view);
-    if (id === null && view.release?.toRevision === started.revision && isMine(view, started)) id = view.release.id;
+    if (id === null && isMine(view, started)) id = view.release?.id ?? null;
     if (id === null) {
       const settled = settledWithout(view, started);
       if (settled !== null) return finish(context, options, { view, end: settled, id });
@@ -171,14 +193,13 @@ async function wait(context: Context, client: Client, { started, timeoutMs, opti
   });
 }
 
-/** An ended release of this very version is an earlier one, unless nothing new was declared. */
-function isMine(view: ReleaseView, { unchanged }: Started): boolean {
-  return unchanged || view.release?.phase !== 'ended' || view.policy.waiting === null;
+function isMine({ release }: ReleaseView, started: Started): boolean {
+  return release !== null && release.toRevision === started.revision && release.id !== started.endedBefore;
 }
 
 /** No release will start: it is stable already, or it is known as aborted and waits for a person. */
 function settledWithout(view: ReleaseView, started: Started): ExitMeaning | null {
-  if (view.policy.waiting?.label === started.version) return EXIT_CODES.waiting;
+  if (view.policy.waiting?.revision === started.revision) return EXIT_CODES.waiting;
   const stable = view.versions.find((version) => version.role === 'stable');
   return stable?.revision === started.revision && view.state === 'at rest' ? EXIT_CODES.promoted : null;
 }

@@ -7,7 +7,7 @@ import { stateDirOf } from '../../lib/state-dir.ts';
 import { type CommonOptions, collect, examples } from '../common.ts';
 import type { Context } from '../context.ts';
 import { CliError, errorText } from '../errors.ts';
-import { appliedText } from './apply.ts';
+import { appliedText, readPolicyFile } from './apply.ts';
 
 interface Options extends CommonOptions {
   readonly file?: readonly string[];
@@ -43,6 +43,7 @@ export function upCommand(context: Context): Command {
 }
 
 async function up(context: Context, options: Options): Promise<void> {
+  for (const file of options.file ?? []) readPolicyFile(context, file);
   const isTerminal = context.terminal().isTTY;
   const stateDir = stateDirOf(options.stateDir, context.env);
   const agent = await context.hooks.startAgent(

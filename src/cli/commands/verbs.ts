@@ -1,7 +1,7 @@
 // haldane promote | abort | pause | resume | advance | approve | retry | rollback | suspend | unsuspend: each is a row of
 // the engine's table of commands, and so is its help.
 import { Command } from 'commander';
-import { COMMAND_TABLE, type CommandRow, SITUATIONS, VERBS } from '../../core/engine/index.ts';
+import { COMMAND_TABLE, type CommandRow, SITUATIONS, VERBS } from '../../core/engine/command-table.ts';
 import type { CommandAnswer, Verb } from '../../core/model/command.ts';
 import { type CommonOptions, connect, policyOf, policyPath, withCommon } from '../common.ts';
 import type { Context } from '../context.ts';

@@ -1,10 +1,10 @@
 // haldane watch: look on as it happens. A terminal gets a screen, everything else a line per decision.
 import { Command } from 'commander';
 import { decisionKey, decisionLine, type ReleaseView } from '../../core/views/index.ts';
-import type { Client } from '../client.ts';
 import { type CommonOptions, connect, examples, policyOf, withCommon } from '../common.ts';
 import type { Context } from '../context.ts';
 import { exitCodesText, Following } from '../following.ts';
+import { steadyViews } from '../steady-views.ts';
 
 interface Options extends CommonOptions {
   readonly exitStatus?: boolean;
@@ -19,9 +19,13 @@ export function watchCommand(context: Context): Command {
       const client = connect(context, options);
       const view = await policyOf(client, name);
       const isScreen = context.terminal().isTTY && options.json !== true && options.plain !== true;
-      if (!isScreen) return followLines(context, client, view, options);
+      if (!isScreen) return followLines(context, view, options);
       const { runScreen } = await import('../watch-screen.ts');
-      await runScreen(context, client, { first: view, exitStatus: options.exitStatus === true });
+      await runScreen(context, {
+        first: view,
+        exitStatus: options.exitStatus === true,
+        connect: () => connect(context, options),
+      });
     });
   examples(command, [
     ['haldane watch shop', 'a screen; ? shows the keys'],
@@ -32,10 +36,20 @@ export function watchCommand(context: Context): Command {
   return command.addHelpText('after', exitCodesText('With --exit-status'));
 }
 
-async function followLines(context: Context, client: Client, first: ReleaseView, options: Options): Promise<void> {
+/** A person can end it; an agent that is away is waited for. */
+const PATIENCE_MS = 600_000;
+
+async function followLines(context: Context, first: ReleaseView, options: Options): Promise<void> {
   const following = new Following(first, options.exitStatus === true);
   let shown = '';
-  for await (const view of client.views(first.policy.name)) {
+  const views = steadyViews({
+    policy: first.policy.name,
+    connect: () => connect(context, options),
+    patienceMs: PATIENCE_MS,
+    onAway: () => context.say('the agent is away; users are served on; waiting for it'),
+    onBack: () => context.say('the agent is back'),
+  });
+  for await (const { view, client } of views) {
     const key = decisionKey(view);
     if (options.json === true) context.print(JSON.stringify(view));
     else if (key !== shown) context.print(decisionLine(view, context.offsetMinutes));

@@ -20,6 +20,8 @@ export interface AppliedAnswer {
   readonly change: 'created' | 'changed' | 'unchanged';
   readonly version: string;
   readonly revision: string;
+  /** The revision the text names; another one where a version released by command stays. */
+  readonly asked: string;
   /** Whether a release of another version will start. */
   readonly newVersion: boolean;
   /** Where users reach it. */

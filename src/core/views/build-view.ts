@@ -79,9 +79,16 @@ function policyLine(input: ViewInput, policy: ReleasePolicy | null): PolicyLine 
     analysis: policy?.analysis ?? 'checks',
     listen: listen === null ? null : `${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${listen.port}`,
     suspended: state?.suspended == null ? null : signed(state.suspended),
-    waiting: state?.waiting == null ? null : { label: state.waiting.version.label, sentence: state.waiting.sentence },
+    waiting: waitingLine(state),
     withdrawn: input.policy !== null && input.declared === null,
   };
+}
+
+function waitingLine(state: State | null): PolicyLine['waiting'] {
+  const waiting = state?.waiting ?? null;
+  if (waiting === null) return null;
+  const { label, revision } = waiting.version;
+  return { label, revision, sentence: waiting.sentence };
 }
 
 function signed(by: { readonly actor: string; readonly reason: string | null }): string {

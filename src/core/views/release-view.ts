@@ -49,7 +49,7 @@ export interface PolicyLine {
   readonly listen: string | null;
   readonly suspended: string | null;
   /** A version that was seen and is not released, and why. */
-  readonly waiting: { readonly label: string; readonly sentence: string } | null;
+  readonly waiting: { readonly label: string; readonly revision: string; readonly sentence: string } | null;
   readonly withdrawn: boolean;
 }
 
