@@ -191,7 +191,7 @@ test('configurations with faults are refused with the path of the fault', () => 
         ],
       },
     ],
-    ['trustedProxies[0]', { ...good, trustedProxies: ['10.0.0.0/33'] }],
+    ['trustedProxies[0]', { ...good, trustedProxies: ['192.0.2.0/33'] }],
     ['limits.headBytes', { ...good, limits: { ...good.limits, headBytes: 1 } }],
     ['timeouts.connectMs', { ...good, timeouts: { ...good.timeouts, connectMs: 0.5 } }],
     ['split.userKey', { ...good, split: { ...good.split, userKey: {} } }],
