@@ -33,8 +33,9 @@ export function checkCapacity(book: Book, split: Split, backends: readonly Backe
   const { policy } = book.state?.release ?? book.scenario;
   if (policy.workload.kind !== 'processes') return;
   for (const { revision, weightPercent } of split.weights) {
+    const { applied, pending } = book.service.plane.carries(revision);
     const { split: seen } = book.service.seen.router ?? { split: null };
-    const before = Math.max(book.service.plane.carries(revision).applied, seen === null ? 0 : weightOf(seen, revision));
+    const before = Math.max(applied, pending, seen === null ? 0 : weightOf(seen, revision));
     if (revision === stable || weightPercent <= before) continue;
     const needed = Math.ceil((weightPercent / 100) * policy.workload.replicas * policy.canary.ratio - 1e-9);
     const there = (backends.find((backend) => backend.revision === revision)?.endpoints ?? []).filter(({ port }) => {
