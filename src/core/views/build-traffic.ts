@@ -2,15 +2,17 @@
 // seconds; without them there is no share, and it says so instead of showing the weight twice.
 import type { State } from '../engine/index.ts';
 import type { Observed, RouterObservation } from '../model/observed.ts';
-import type { Split } from '../model/split.ts';
+import { type Split, weightOf } from '../model/split.ts';
 import { countText, percentText } from './format.ts';
 import type { LiveTraffic, TrafficLine, TrafficLines } from './release-view.ts';
 
 export function trafficLines(
   state: State | null,
   router: Observed<RouterObservation> | null,
-  live: LiveTraffic | null,
+  counted: LiveTraffic | null,
 ): TrafficLines {
+  // One look alone is no count of anything.
+  const live = counted === null || counted.spanMs <= 0 ? null : counted;
   const split = router?.kind === 'seen' ? router.value.split : null;
   const rows = arms(state).map(({ role, label, revision, askedPercent }): TrafficLine => {
     const requests = live?.requests[revision] ?? 0;
@@ -20,19 +22,19 @@ export function trafficLines(
       label,
       askedPercent,
       seenPercent: total === 0 ? null : (100 * requests) / total,
-      perSecond: live === null || live.spanMs <= 0 ? null : (requests * 1_000) / live.spanMs,
+      perSecond: live === null ? null : (requests * 1_000) / live.spanMs,
       inFlight: router?.kind === 'seen' ? (router.value.inFlight[revision] ?? 0) : null,
     };
   });
   const requests = sum(live);
-  const agreement = agrees(rows, requests, split);
+  const agreement = isChanging(state, split) ? 'changing' : agrees(rows, requests, split);
   return {
     rows,
     requests,
     spanMs: live?.spanMs ?? 0,
     ageMs: live?.ageMs ?? null,
     split: agreement,
-    splitText: splitText(rows, requests, agreement),
+    splitText: live === null ? noCounts(rows) : splitText(rows, requests, agreement),
   };
 }
 
@@ -77,6 +79,18 @@ function agrees(rows: readonly TrafficLine[], requests: number, split: Split | n
   return Math.abs(canary.seenPercent / 100 - asked) <= DEVIATIONS * deviation ? 'agrees' : 'differs';
 }
 
+/** The data plane does not use yet what is asked: what was counted belongs to the split before. */
+function isChanging(state: State | null, split: Split | null): boolean {
+  const release = state?.release;
+  if (release == null || release.phase.kind === 'ended' || split === null) return false;
+  return weightOf(split, release.to.revision) !== release.weightPercent;
+}
+
+function noCounts(rows: readonly TrafficLine[]): string {
+  const canary = rows.find((row) => row.role === 'canary');
+  return canary === undefined ? 'not counted yet' : `asked ${percentText(canary.askedPercent)} · not counted yet`;
+}
+
 function splitText(rows: readonly TrafficLine[], requests: number, agreement: TrafficLines['split']): string {
   const canary = rows.find((row) => row.role === 'canary');
   if (canary === undefined) return requests === 0 ? 'no requests lately' : `${countText(requests)} requests lately`;
@@ -90,6 +104,8 @@ function splitText(rows: readonly TrafficLine[], requests: number, agreement: Tr
       return `${asked} · ${seen} · split differs (${n})`;
     case 'too few':
       return `${asked} · ${seen} · too few requests to compare (${n})`;
+    case 'changing':
+      return `${asked} · ${seen} · the split is changing`;
     case 'none':
       return `${asked} · ${seen} (${n})`;
   }

@@ -109,7 +109,7 @@ export interface TrafficLines {
   /** How old the newest count is; null without any. */
   readonly ageMs: number | null;
   /** Whether seen shares fit the weights asked. */
-  readonly split: 'agrees' | 'differs' | 'too few' | 'none';
+  readonly split: 'agrees' | 'differs' | 'too few' | 'changing' | 'none';
   readonly splitText: string;
 }
 
