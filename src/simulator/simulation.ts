@@ -84,7 +84,7 @@ export function createSimulation(scenario: Scenario, options: SimulationOptions)
     nowMs: () => scheduler.nowMs,
     gateRuns: () => gates.runs.values(),
     isCalm: isCalm(scenario) && options.plan === undefined,
-    readQuietRecords: options.readQuietRecords ?? 1,
+    readQuietRecords: options.readQuietRecords ?? 4,
     slackMs: slackOf(scenario),
     commandOf: (id) => commandOf(store, id),
     answeredTwice: () => store.answeredTwice,
@@ -214,11 +214,13 @@ export function createSimulation(scenario: Scenario, options: SimulationOptions)
     },
     state: (policy) => monitor.books.get(policy)?.state ?? null,
     kill: () => life?.kill(),
-    runUntil: (endMs, isDone) =>
-      scheduler.run(endMs, () => {
+    runUntil: async (endMs, isDone) => {
+      await scheduler.run(endMs, () => {
         monitor.step();
         return monitor.violations.length > 0 || isDone?.() === true;
-      }),
+      });
+      monitor.readAll();
+    },
   };
 }
 

@@ -6,6 +6,7 @@ import type { Command, CommandAnswer } from '../../core/model/command.ts';
 import type { GateRequest } from '../../core/model/effect.ts';
 import type { GateAnswer } from '../../core/model/observed.ts';
 import type { ReleasePolicy } from '../../core/model/policy.ts';
+import type { StateChange } from '../../ports/store.ts';
 import type { ServiceScenario } from '../scenario.ts';
 import type { Delivered } from '../world/metrics.ts';
 import type { Service } from '../world/service.ts';
@@ -59,6 +60,8 @@ export interface Book {
   /** Hands off: nobody declares it any more. */
   withdrawn: boolean;
   state: State | null;
+  /** The newest record, if it was passed over. */
+  unread: StateChange | null;
   /** Something changed that a step is to look at. */
   isDirty: boolean;
   readonly answered: AnsweredCommand[];
@@ -89,6 +92,7 @@ export function openBook(
     policyNow: scenario.policy,
     withdrawn: false,
     state: null,
+    unread: null,
     isDirty: true,
     answered: [],
     chains: new Map(),

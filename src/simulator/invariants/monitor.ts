@@ -29,6 +29,8 @@ export interface Monitor {
   recorded(change: StateChange): void;
   /** Something of this policy's world changed. */
   changed(policy: string): void;
+  /** Reads the records that were passed over, so that the books are up to date. */
+  readAll(): void;
   /** After every step. */
   step(): void;
   /** Once everything is over and the world is well. */
@@ -142,8 +144,18 @@ export function createMonitor(options: MonitorOptions): Monitor {
       records += 1;
       // Most records only add a window: nothing but evidence and clocks can have changed, and a sample of them is read.
       const isQuiet = change.journal.length + change.answers.length + change.releases.length === 0;
-      if (isQuiet && book.state !== null && records % options.readQuietRecords !== 0) return;
+      if (isQuiet && book.state !== null && records % options.readQuietRecords !== 0) {
+        book.unread = change;
+        return;
+      }
+      book.unread = null;
       noteRecord(book, change, options, accuse);
+    },
+    readAll() {
+      for (const book of books.values()) {
+        if (book.unread !== null) noteRecord(book, book.unread, options, accuse);
+        book.unread = null;
+      }
     },
     step() {
       if (!isDirty) return;
