@@ -88,6 +88,27 @@ describe('who may speak to the agent', () => {
   });
 });
 
+describe('the stream of views', () => {
+  it('is server-sent events when asked for, JSON lines else, and one comes at once', async () => {
+    const { address } = JSON.parse(readFileSync(join(agent.stateDir, 'agent.json'), 'utf8')) as { address: string };
+    const firstOf = async (accept: string) => {
+      const ending = new AbortController();
+      const headers = { authorization: `Bearer ${token()}`, accept };
+      const response = await fetch(`${address}/v1/policies/shop/events`, { headers, signal: ending.signal });
+      const reader = response.body?.getReader();
+      const { value } = (await reader?.read()) ?? {};
+      ending.abort();
+      return { type: response.headers.get('content-type'), text: new TextDecoder().decode(value) };
+    };
+    const events = await firstOf('text/event-stream');
+    assert.equal(events.type, 'text/event-stream');
+    assert.match(events.text, /^event: view\ndata: \{"schema":1.*\}\n\n$/);
+    const lines = await firstOf('*/*');
+    assert.equal(lines.type, 'application/x-ndjson');
+    assert.equal((JSON.parse(lines.text) as { schema: number }).schema, 1);
+  });
+});
+
 describe('mistakes', () => {
   const mistakes: Record<string, { args: string[]; say: RegExp }> = {
     'a command that is nearly one': { args: ['stauts'], say: /did you mean haldane status\?/ },
@@ -201,7 +222,10 @@ describe('what is printed', () => {
     assert.equal((await agent.run('abort', '--reason', 'enough')).code, 0);
     const { code, out } = await watching;
     assert.equal(code, 3, out);
-    assert.match(out, /\d\d:\d\d:\d\d shop-2 20 % paused: 20 % on v2/);
+    assert.match(
+      out,
+      /\d\d:\d\d:\d\d shop-2 20 % (?:testing|paused): 20 % on v2.*\n(?:.*\n)*.* at rest: v2 aborted by .*: enough/,
+    );
     for (const line of (await json).out.trim().split('\n'))
       assert.equal(typeof (JSON.parse(line) as { headline: string }).headline, 'string');
   });
@@ -257,6 +281,25 @@ describe('the program itself', () => {
     assert.deepEqual([wrong.code, wrong.out], [1, '']);
     assert.ok((await agent.spawn({ FORCE_COLOR: '1' }, 'status')).out.includes('\u001b['));
     assert.ok(!(await agent.spawn({ FORCE_COLOR: '1', NO_COLOR: '1' }, 'status')).out.includes('\u001b['));
+  });
+});
+
+describe('up --stop-all', () => {
+  it('leaves nothing behind when it ends', async () => {
+    const other = new TestAgent();
+    try {
+      const otherPort = await freePort();
+      await other.start(
+        '--stop-all',
+        '-f',
+        other.write('haldane.yaml', policyText({ name: 'other', port: otherPort })),
+      );
+      await other.untilServing('other', 'v1');
+      await other.stop();
+      await assert.rejects(fetch(`http://127.0.0.1:${otherPort}/`));
+    } finally {
+      await other.end();
+    }
   });
 });
 
