@@ -44,7 +44,7 @@ const NATURES: readonly (readonly [Nature, number])[] = [
 export function drawScenario(seed: number): Scenario {
   const random = createRandom(seed).fork('scenario');
   const isCalm = random.uniform() < 0.35;
-  const faultsEndMs = (10 + random.integer(30)) * MINUTE_MS;
+  const faultsEndMs = (8 + random.integer(20)) * MINUTE_MS;
   const service = drawService(random, 0);
   const services = random.uniform() < 0.05 ? [service, drawService(random, 1)] : [service];
   const plan = services.flatMap((one, index) => [

@@ -59,7 +59,8 @@ export interface WireOptions {
   readonly died: () => void;
 }
 
-const NEVER = new Promise<never>(() => {});
+/** A fresh one each time: what waits for a shared one would be kept for ever. */
+const never = (): Promise<never> => new Promise<never>(() => {});
 
 export function createLife(options: WireOptions): Life {
   const { scheduler, plan, note } = options;
@@ -81,7 +82,7 @@ export function createLife(options: WireOptions): Life {
   function call<T>(name: string, kind: CallKind, effect: () => T, fault: CallFault): Promise<T> {
     if (fault.crash === 'before') {
       crash(name, 'before');
-      return NEVER;
+      return never();
     }
     if (fault.latencyMs === 0 && fault.crash === null && fault.fail === null) {
       try {
@@ -136,9 +137,9 @@ export function createLife(options: WireOptions): Life {
       return alive;
     },
     kill,
-    call: (name, kind, effect) => (alive ? call(name, kind, effect, draw(name, kind)) : NEVER),
+    call: (name, kind, effect) => (alive ? call(name, kind, effect, draw(name, kind)) : never()),
     observe: <T>(name: string, subject: string, snapshot: () => T) => {
-      if (!alive) return NEVER;
+      if (!alive) return never();
       const fault = draw(name, 'read');
       const cached = cache.get(subject) as { atMs: number; value: T } | undefined;
       const isFresh = cached !== undefined && cached.atMs > (written.get(subject) ?? -1);
@@ -178,11 +179,11 @@ interface Sleeper {
 }
 
 function sleepOf(options: WireOptions, sleeper: Sleeper, ms: number, signal: AbortSignal | undefined): Promise<void> {
-  if (!sleeper.alive()) return NEVER;
+  if (!sleeper.alive()) return never();
   const fault = sleeper.draw('clock.sleep', 'wait');
   if (fault.crash === 'before') {
     sleeper.crash('clock.sleep', 'before');
-    return NEVER;
+    return never();
   }
   if (signal?.aborted === true) return Promise.resolve();
   return new Promise((resolve) => {
