@@ -3,6 +3,7 @@
 // and the same one declared by command are one version.
 import { isAbsolute, resolve } from 'node:path';
 import { encodeDeclared } from '../controller/index.ts';
+import type { Endpoint } from '../core/model/gateway.ts';
 import type { ReleasePolicy } from '../core/model/policy.ts';
 import type { Template, Version } from '../core/model/version.ts';
 import { diffPolicies, lintPolicy, type ParsedDocument, parsePolicyText } from '../core/policy/index.ts';
@@ -34,6 +35,7 @@ export async function applyText(store: Store, request: ApplyRequest): Promise<re
   if (parsed.kind === 'refused') throw refusedPolicy(parsed.errors);
   const planned: Planned[] = [];
   for (const each of parsed.documents) planned.push(await plan(store, each, request));
+  await refuseTakenPlaces(store, planned);
   if (!request.dryRun) {
     for (const { applied, document } of planned) {
       if (applied.change !== 'unchanged') await declare(store, document);
@@ -89,6 +91,27 @@ async function plan(store: Store, parsed: ParsedDocument, request: ApplyRequest)
 interface Planned {
   readonly applied: AppliedAnswer;
   readonly document: Document;
+}
+
+/** Two policies on one address would fight; the one that is there keeps it (row 63). */
+async function refuseTakenPlaces(store: Store, planned: readonly Planned[]): Promise<void> {
+  const names = planned.map(({ document }) => document.policy.name);
+  for (const { policy: name, removed, document } of await store.declarations()) {
+    if (removed || names.includes(name)) continue;
+    const taken = (JSON.parse(document) as Document).policy.router.listen;
+    const same = planned.find(({ document: { policy } }) => overlaps(policy.router.listen, taken));
+    if (same === undefined) continue;
+    throw new ApiProblem(409, `"${name}" listens on ${taken.host}:${taken.port} already`, {
+      code: 'place-taken',
+      path: 'spec.router.gateway.listen',
+      fix: `give "${same.document.policy.name}" another port, or withdraw "${name}" first`,
+    });
+  }
+}
+
+function overlaps(a: Endpoint, b: Endpoint): boolean {
+  const isAny = (host: string) => host === '0.0.0.0' || host === '::';
+  return a.port === b.port && a.port !== 0 && (a.host === b.host || isAny(a.host) || isAny(b.host));
 }
 
 function keptWarning(asked: Version, kept: Version): Advice[] {

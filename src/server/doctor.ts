@@ -5,7 +5,7 @@ import type { Check } from '../core/model/check.ts';
 import { describeDuration } from '../core/model/duration.ts';
 import type { Reading, Sample } from '../core/model/measurement.ts';
 import type { ReleasePolicy } from '../core/model/policy.ts';
-import type { Detection, Diagnosis, Finding } from '../core/views/index.ts';
+import { type Detection, type Diagnosis, type Finding, troublesOf } from '../core/views/index.ts';
 import { describeError } from '../lib/errors.ts';
 import type { Clock, MetricSource, Store } from '../ports/index.ts';
 import { detectionOf } from './detection.ts';
@@ -41,6 +41,9 @@ export async function diagnose(deps: DoctorDeps, view: PolicyView): Promise<Diag
     await clockFinding(deps),
     ...workloadFindings(view),
     ...gatewayFindings(view),
+    ...troublesOf({ ...view, seen: null }).map((trouble) =>
+      problem('gateway', trouble, 'mend what it names; it is tried again by itself'),
+    ),
   ];
   if (policy === null) return { policy: view.name, findings, detections: [] };
   const asked = await askQueries(deps, view, policy);

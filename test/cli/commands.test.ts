@@ -169,6 +169,16 @@ describe('mistakes', () => {
     }
   });
 
+  it('a place that another policy has is refused before anything starts (row 63)', async () => {
+    const file = agent.write('second.yaml', policyText({ name: 'second', port }));
+    const { code, err } = await agent.run('apply', '-f', file);
+    assert.equal(code, 1);
+    assert.match(
+      err,
+      /spec\.router\.gateway\.listen: "shop" listens on 127\.0\.0\.1:\d+ already\n {2}fix: give "second" another port/,
+    );
+  });
+
   it('are JSON with --json', async () => {
     const { code, out } = await agent.run('status', 'shpo', '--json');
     assert.equal(code, 1);

@@ -190,9 +190,18 @@ function versionLines({ state, seen }: ViewInput): VersionLine[] {
     .sort((a, b) => order[a.role] - order[b.role]);
 }
 
-function troublesOf({ trouble, owed, seen }: ViewInput): string[] {
+/** Effects in the reader's words. */
+const OWED_WORDS: Readonly<Record<string, string>> = {
+  ensureWorkload: 'starting and sizing replicas',
+  ensureSplit: 'giving the gateway its split',
+  retire: 'stopping replicas',
+  runGate: 'asking a gate',
+  notify: 'telling people',
+};
+
+export function troublesOf({ trouble, owed, seen }: Pick<ViewInput, 'trouble' | 'owed' | 'seen'>): string[] {
   const troubles = trouble === null ? [] : [trouble];
-  for (const { effect, message } of owed) troubles.push(`${effect} is not done yet: ${message}`);
+  for (const { effect, message } of owed) troubles.push(`${OWED_WORDS[effect] ?? effect}: not done yet (${message})`);
   if (seen?.workload.kind === 'error') troubles.push(`the workload cannot be looked at: ${seen.workload.message}`);
   if (seen?.router.kind === 'error') troubles.push(`the gateway cannot be looked at: ${seen.router.message}`);
   return [...new Set(troubles)];

@@ -1,5 +1,5 @@
 export * from './answers.ts';
-export { buildView, releaseLine, type ViewInput } from './build-view.ts';
+export { buildView, releaseLine, troublesOf, type ViewInput } from './build-view.ts';
 export { type EvidencePicture, evidencePicture } from './evidence-picture.ts';
 export { EXIT_CODES, type ExitMeaning, exitOf, exitOfOutcome } from './exit-code.ts';
 export * from './format.ts';
