@@ -211,13 +211,29 @@ describe('latency', () => {
       [1.5, 'fail'],
       [0.9, 'pass'],
     ] as const) {
-      let evidence = foldHistory(latency, start, histogram(1, 20_000, 5));
+      let evidence = foldHistory(latency, start, histogram(1, 20_000, 5), settings);
       for (let i = 0; i < 40; i++) {
         const reading = samples(histogram(scale, 300, 100 + i), histogram(1, 1000, 200 + i));
         evidence = foldWindow(latency, evidence, window(reading));
       }
       assert.equal(judge(latency, evidence, context).outcome, outcome);
     }
+  });
+
+  it('finds a slower tail although a stall in the past of stable moved its p99 far out', () => {
+    const calm = histogram(1, 20_000, 6);
+    assert.ok(calm.kind === 'latency');
+    const stall: Sample = { kind: 'latency', counts: [...calm.counts, [latencyBucket(2), 300]] };
+    const evidence = foldHistory(latency, startEvidence(latency, settings), stall, settings);
+    assert.ok(latencyBoundary(evidence.boundary ?? 0) > 0.4);
+    let slower = evidence;
+    for (let i = 0; i < 20; i++) {
+      const reading = samples(histogram(1.3, 300, 400 + i), histogram(1, 1000, 500 + i));
+      slower = foldWindow(latency, slower, window(reading));
+    }
+    const verdict = judge(latency, slower, context);
+    assert.equal(verdict.outcome, 'fail');
+    assert.match(verdict.message, /slower than \d+ ms/);
   });
 
   it('holds an absolute limit at a quantile: p99 at most 500 ms', () => {

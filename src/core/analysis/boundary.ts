@@ -7,6 +7,22 @@ export type BucketCounts = readonly (readonly [index: number, count: number])[];
 /** Slow requests stable must have shown before its quantile is believed. */
 export const ENOUGH_SLOW = 20;
 
+/**
+ * The tail is looked at from further in, too: where stable leaves this many times 1 - quantile. A past with a stall in it
+ * (a busy machine, an incident) moves the outermost line far out; these stay near where most slow requests are.
+ */
+const WIDER_TAILS = [2.5, 6];
+/** Beyond half of all requests it is no tail any more. */
+const WIDEST = 0.5;
+
+/** The lines further in than `boundary`, outermost first, each once. */
+export function widerBoundaries(counts: BucketCounts, quantile: number, boundary: number): readonly number[] {
+  const chosen = WIDER_TAILS.filter((factor) => factor * (1 - quantile) <= WIDEST)
+    .map((factor) => chooseBoundary(counts, 1 - factor * (1 - quantile)))
+    .filter((wider): wider is number => wider !== null && wider < boundary);
+  return [...new Set(chosen)];
+}
+
 /** Requests in buckets above `boundary`, i.e. slower than its upper boundary. */
 export function slowerThan(counts: BucketCounts, boundary: number): number {
   return counts.reduce((sum, [index, count]) => (index > boundary ? sum + count : sum), 0);

@@ -22,9 +22,17 @@ export interface GaugeEvidence {
   readonly readings: number;
 }
 
+/** The comparison at one more line of the latency tail. */
+export interface TailEvidence {
+  readonly boundary: number;
+  readonly state: RateRatioState;
+}
+
 export interface Evidence {
-  /** Against stable; null if the check has no tolerance. */
+  /** Against stable; null if the check has no tolerance. Latency: at `boundary`. */
   readonly relative: RateRatioState | null;
+  /** Latency against stable: the same at lines further in; chosen together with `boundary`. */
+  readonly tails: readonly TailEvidence[];
   /** Against the absolute limit; null if the check has none (or is a gauge). */
   readonly absolute: AbsoluteRateState | null;
   /** Counted so far. Latency: bad means slower than the boundary. */
@@ -93,6 +101,7 @@ export function startEvidence(check: Check, settings: AnalysisSettings): Evidenc
   const none = { total: 0, bad: 0 };
   return {
     relative: relative && startRateRatio(relative),
+    tails: [],
     absolute: absolute && startAbsoluteRate(absolute),
     canary: none,
     stable: none,

@@ -3,8 +3,8 @@
 import type { Check } from '../model/check.ts';
 import type { Reading, Sample } from '../model/measurement.ts';
 import type { Revision } from '../model/split.ts';
-import { addAbsoluteTick, addTick } from '../statistics/index.ts';
-import { boundaryAtLeast, chooseBoundary, ENOUGH_SLOW, slowerThan, totalOf } from './boundary.ts';
+import { addAbsoluteTick, addTick, startRateRatio } from '../statistics/index.ts';
+import { boundaryAtLeast, chooseBoundary, slowerThan, totalOf, widerBoundaries } from './boundary.ts';
 import { type AnalysisSettings, absoluteOptions, type Counts, type Evidence, relativeOptions } from './evidence.ts';
 
 export interface Window {
@@ -32,12 +32,21 @@ export function foldWindow(check: Check, evidence: Evidence, window: Window): Ev
   return foldCounts(check, evidence, window, { canary, stable });
 }
 
-/** Takes the line for "slow" from stable's past. Changes nothing once it is chosen, or while the past is too short. */
-export function foldHistory(check: Check, evidence: Evidence, stablePast: Sample | undefined): Evidence {
+/** Takes the lines for "slow" from stable's past. Changes nothing once chosen, or while the past is too short. */
+export function foldHistory(
+  check: Check,
+  evidence: Evidence,
+  stablePast: Sample | undefined,
+  settings: AnalysisSettings,
+): Evidence {
   if (check.metric.kind !== 'latency' || check.tolerance === null || evidence.boundary !== null) return evidence;
   if (stablePast?.kind !== 'latency') return evidence;
-  const boundary = chooseBoundary(stablePast.counts, check.metric.quantile, ENOUGH_SLOW);
-  return boundary === null ? evidence : { ...evidence, boundary };
+  const { counts } = stablePast;
+  const boundary = chooseBoundary(counts, check.metric.quantile);
+  const options = relativeOptions(check, settings);
+  if (boundary === null || options === null) return evidence;
+  const wider = widerBoundaries(counts, check.metric.quantile, boundary);
+  return { ...evidence, boundary, tails: wider.map((line) => ({ boundary: line, state: startRateRatio(options) })) };
 }
 
 /** Whether the line for "slow" is still to be chosen. */
@@ -97,6 +106,10 @@ function foldCounts(check: Check, evidence: Evidence, window: Window, samples: A
   return {
     ...heard,
     relative: evidence.relative && relativeWith && addTick(evidence.relative, tick(relative), relativeWith),
+    tails: evidence.tails.map(({ boundary, state }) => ({
+      boundary,
+      state: relativeWith === null ? state : addTick(state, tick(countsAt(samples, boundary)), relativeWith),
+    })),
     absolute: evidence.absolute && absoluteWith && addAbsoluteTick(evidence.absolute, absolute.canary, absoluteWith),
     canary: add(evidence.canary, shown.canary),
     stable: add(evidence.stable, shown.stable),

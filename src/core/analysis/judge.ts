@@ -10,13 +10,15 @@ import {
   logAddExp,
   logHarmE,
   logNoHarmE,
+  logSumExp,
   lowerExcess,
   lowerRate,
+  type RateRatioState,
   upperExcess,
   upperRate,
 } from '../statistics/index.ts';
 import { boundaryAtLeast } from './boundary.ts';
-import { type AnalysisSettings, type Evidence, limitRate } from './evidence.ts';
+import { type AnalysisSettings, type Counts, type Evidence, limitRate } from './evidence.ts';
 import { GAUGE_READINGS, needsHistory } from './fold.ts';
 import { explainVerdict } from './sentences.ts';
 
@@ -48,20 +50,30 @@ export function judge(check: Check, evidence: Evidence, context: JudgeContext): 
 
 /** ln of the check's evidence of harm; a check with two questions bets half on each. */
 export function logHarm(evidence: Evidence): number {
-  const { relative, absolute } = evidence;
-  if (relative !== null && absolute !== null) {
-    return logAddExp(logHarmE(relative), logAbsoluteHarmE(absolute)) - Math.LN2;
-  }
-  if (relative !== null) return logHarmE(relative);
-  return absolute === null ? 0 : logAbsoluteHarmE(absolute);
+  const { absolute } = evidence;
+  const relative = logRelativeHarm(evidence);
+  if (relative === null) return absolute === null ? 0 : logAbsoluteHarmE(absolute);
+  return absolute === null ? relative : logAddExp(relative, logAbsoluteHarmE(absolute)) - Math.LN2;
 }
 
-/** ln of the check's evidence of no harm: both questions must be answered, so the weaker one counts. */
+/** The mean of the e-processes at all lines of the tail: an e-process, whatever their dependence (statistics 2.4). */
+function logRelativeHarm(evidence: Evidence): number | null {
+  const states = comparisons(evidence);
+  if (states.length === 0) return null;
+  return logSumExp(states.map((state) => logHarmE(state))) - Math.log(states.length);
+}
+
+/** The comparison with stable at every line, the outermost first. */
+function comparisons({ relative, tails }: Evidence): readonly RateRatioState[] {
+  return relative === null ? [] : [relative, ...tails.map((tail) => tail.state)];
+}
+
+/** ln of the check's evidence of no harm: every question must be answered, so the weakest one counts. */
 function logNoHarm(check: Check, evidence: Evidence): number {
   const margin = check.tolerance?.margin ?? 0;
-  const relative = evidence.relative === null ? Number.POSITIVE_INFINITY : logNoHarmE(evidence.relative, margin);
-  const absolute = evidence.absolute === null ? Number.POSITIVE_INFINITY : logAbsoluteNoHarmE(evidence.absolute);
-  const least = Math.min(relative, absolute);
+  const relative = comparisons(evidence).map((state) => logNoHarmE(state, margin));
+  const absolute = evidence.absolute === null ? [] : [logAbsoluteNoHarmE(evidence.absolute)];
+  const least = Math.min(...relative, ...absolute);
   return Number.isFinite(least) ? least : 0;
 }
 
@@ -102,31 +114,59 @@ export function provenWeightPercent(
 }
 
 function numbersOf(check: Check, evidence: Evidence, { share, settings }: JudgeContext): VerdictNumbers {
-  const { relative, absolute } = evidence;
-  const bounds =
-    relative !== null
-      ? {
-          excess: relative.ticks === 0 ? null : (estimate(relative).excess ?? null),
-          lower: lowerExcess(relative, settings.alphaPromote),
-          upper: upperExcess(relative, settings.alphaPromote),
-        }
-      : absolute !== null
-        ? {
-            excess: absolute.total === 0 ? null : absolute.bad / absolute.total,
-            lower: lowerRate(absolute, settings.alphaPromote),
-            upper: upperRate(absolute, settings.alphaPromote),
-          }
-        : { excess: null, lower: null, upper: null };
+  const shown = shownLine(check, evidence);
   return {
-    canary: evidence.canary,
-    stable: evidence.stable,
-    ...bounds,
+    canary: shown.canary,
+    stable: shown.stable,
+    ...boundsOf(evidence, shown.state, settings.alphaPromote),
     tolerance: check.tolerance !== null ? check.tolerance.margin : (limitRate(check) ?? check.limit?.value ?? null),
     logHarm: logHarm(evidence),
     logNoHarm: logNoHarm(check, evidence),
     logHarmLine: share > 0 ? -Math.log(settings.alphaAbort * share) : Number.MAX_VALUE,
     logNoHarmLine: -Math.log(settings.alphaPromote),
-    value: shownValue(check, evidence),
+    value: shown.value,
+  };
+}
+
+interface ShownLine {
+  readonly state: RateRatioState | null;
+  readonly canary: Counts;
+  readonly stable: Counts;
+  /** The latency that counts as slow, or a gauge's worst value. */
+  readonly value: number | null;
+}
+
+/** Of all lines of a latency tail the one people are shown: the one with the most evidence of harm. */
+function shownLine(check: Check, evidence: Evidence): ShownLine {
+  const { relative, tails, canary, stable } = evidence;
+  const outermost = { state: relative, canary, stable, value: shownValue(check, evidence) };
+  if (relative === null) return outermost;
+  let worst: ShownLine = outermost;
+  for (const { state, boundary } of tails) {
+    if (worst.state !== null && logHarmE(state) <= logHarmE(worst.state)) continue;
+    worst = {
+      state,
+      canary: { total: state.canaryTotal, bad: state.canaryBad },
+      stable: { total: state.stableTotal, bad: state.stableBad },
+      value: latencyBoundary(boundary),
+    };
+  }
+  return worst;
+}
+
+function boundsOf({ absolute }: Evidence, relative: RateRatioState | null, alpha: number) {
+  if (relative !== null) {
+    return {
+      excess: relative.ticks === 0 ? null : (estimate(relative).excess ?? null),
+      lower: lowerExcess(relative, alpha),
+      upper: upperExcess(relative, alpha),
+    };
+  }
+  if (absolute === null) return { excess: null, lower: null, upper: null };
+  return {
+    excess: absolute.total === 0 ? null : absolute.bad / absolute.total,
+    lower: lowerRate(absolute, alpha),
+    upper: upperRate(absolute, alpha),
   };
 }
 
@@ -213,10 +253,10 @@ function gaugeAnswer(evidence: Evidence): Answer {
 
 /** U: the largest rate of excess bad requests the evidence leaves open, at alpha_P. */
 function riskBound(check: Check, evidence: Evidence, settings: AnalysisSettings): number {
-  const relative = evidence.relative === null ? -1 : upperExcess(evidence.relative, settings.alphaPromote);
+  const relative = comparisons(evidence).map((state) => upperExcess(state, settings.alphaPromote));
   const limit = limitRate(check) ?? 0;
   const absolute = evidence.absolute === null ? -1 : upperRate(evidence.absolute, settings.alphaPromote) - limit;
-  return Math.max(relative, absolute);
+  return Math.max(...relative, absolute);
 }
 
 /** Requests of both versions that the check looks at, per counted window. */

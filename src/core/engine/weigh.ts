@@ -68,7 +68,7 @@ function chooseBoundaries(turn: Turn, release: Release, evidence: Record<string,
     const own = evidence[check.name];
     const reading = history[check.name];
     if (own === undefined || reading?.kind !== 'samples') continue;
-    evidence[check.name] = foldHistory(check, own, reading.byRevision[stable]);
+    evidence[check.name] = foldHistory(check, own, reading.byRevision[stable], settingsOf(release.policy));
   }
 }
 
