@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { GatewayConfig } from '../../src/core/model/gateway.ts';
+import { GATEWAY_NODE_FLAGS } from '../../src/gateway/node-flags.ts';
 import { programPath, startPinned, untilListening } from './machine.ts';
 
 export interface Ports {
@@ -80,7 +81,11 @@ function haldane(name: string, logs: boolean): Contestant {
       const state = join(directory, name);
       const config = gatewayConfig(ports, logs ? join(directory, 'access.log') : null);
       written(state, 'config.json', JSON.stringify({ config, listening: null }));
-      return launched(core, [node, here('../../src/main/gateway.ts'), '--state-dir', state], ports.own);
+      return launched(
+        core,
+        [node, ...GATEWAY_NODE_FLAGS, here('../../src/main/gateway.ts'), '--state-dir', state],
+        ports.own,
+      );
     },
   };
 }

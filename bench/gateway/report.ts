@@ -58,16 +58,25 @@ function summaries(measured: readonly Measured[]): Summary[] {
       errors: runs.reduce((sum, run) => sum + run.errors, 0),
     };
   });
-  return plain.map((row) => {
-    const haproxy = plain.find((other) => other.shape === row.shape && other.name === 'haproxy');
-    const compares = haproxy !== undefined && row.name !== 'direct';
-    return {
-      ...row,
-      toHaproxy: compares ? row.perSecond / haproxy.perSecond : null,
-      bestToHaproxy: compares ? row.bestPerSecond / haproxy.bestPerSecond : null,
-      toHaproxyCpu: compares ? haproxy.cpuMicros / row.cpuMicros : null,
-    };
-  });
+  return plain.map((row) => ({ ...row, ...ratios(measured, row) }));
+}
+
+/** Medians of the ratios within each round, which lie close together in time; best rounds are compared as they are. */
+function ratios(
+  measured: readonly Measured[],
+  row: { readonly name: string; readonly shape: string },
+): Pick<Summary, 'toHaproxy' | 'bestToHaproxy' | 'toHaproxyCpu'> {
+  const of = (name: string) => measured.filter((run) => run.shape === row.shape && run.name === name);
+  const [mine, theirs] = [of(row.name), of('haproxy')];
+  if (theirs.length === 0 || row.name === 'direct') return { toHaproxy: null, bestToHaproxy: null, toHaproxyCpu: null };
+  const paired = (pick: (mine: Measured, theirs: Measured) => number) =>
+    median(mine.flatMap((run) => theirs.filter(({ round }) => round === run.round).map((other) => pick(run, other))));
+  const best = (runs: readonly Measured[]) => Math.max(...runs.map((run) => run.perSecond));
+  return {
+    toHaproxy: paired((a, b) => a.perSecond / b.perSecond),
+    bestToHaproxy: best(mine) / best(theirs),
+    toHaproxyCpu: paired((a, b) => b.cpuMicros / a.cpuMicros),
+  };
 }
 
 function table(rows: readonly Summary[], measured: readonly Measured[]): string {
@@ -101,7 +110,7 @@ function table(rows: readonly Summary[], measured: readonly Measured[]): string 
   }
   lines.push(
     '',
-    `Rounds: ${new Set(measured.map((run) => run.round)).size}, interleaved; medians but for "best round". Load average of the machine at the end: ${loadavg()[1]?.toFixed(1)} on ${cpus().length} cores.`,
+    `Rounds: ${new Set(measured.map((run) => run.round)).size}, interleaved, in turn forwards and backwards; medians (ratios: of those within a round) but for "best round". Load average of the machine at the end: ${loadavg()[1]?.toFixed(1)} on ${cpus().length} cores.`,
   );
   return lines.join('\n');
 }

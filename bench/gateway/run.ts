@@ -83,8 +83,9 @@ async function measure(started: readonly Running[]): Promise<Measured[]> {
   const all = [...shapes, { shape: 'c32-32KiB', connections: 32, path: '/body-32k' }];
   for (const target of started) await once(target, 32, '/', 2); // warm up: the just-in-time compiler has to have seen it
   for (let round = 1; round <= Number(values.rounds); round++) {
+    const order = round % 2 === 1 ? started : [...started].reverse();
     for (const { shape, connections, path } of all) {
-      for (const target of started) {
+      for (const target of order) {
         const seen = await once(target, connections, path, seconds);
         measured.push({ name: target.contestant.name, shape, round, ...seen, residentMiB: residentMiB(target.pid) });
       }

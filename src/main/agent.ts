@@ -14,6 +14,7 @@ import { UpstreamWorkloads } from '../adapters/workloads/upstreams.ts';
 import type { AgentEvents, AgentOptions, RunningAgent } from '../cli/index.ts';
 import { Controller } from '../controller/index.ts';
 import { decide, lookFor } from '../core/engine/index.ts';
+import { GATEWAY_NODE_FLAGS } from '../gateway/node-flags.ts';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
 import type { Log } from '../lib/log.ts';
 import { createLog } from '../lib/log.ts';
@@ -97,7 +98,7 @@ function buildParts({ stateDir }: AgentOptions, log: Log, version: string): Part
   const router = new GatewayRouter({
     stateDir,
     clock,
-    command: [process.execPath, siblingModule(import.meta.url, './gateway')],
+    command: [process.execPath, ...GATEWAY_NODE_FLAGS, siblingModule(import.meta.url, './gateway')],
     version,
     onEvent: ({ policy, message }) => log.info('gateway', { policy, event: message }),
   });
