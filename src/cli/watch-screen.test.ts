@@ -25,12 +25,12 @@ describe('the painter', () => {
 
 const view = samples().find(({ name }) => name === 'testing')?.view as ReleaseView;
 
-function bench(shown: ReleaseView = view) {
+function bench(shown: ReleaseView = view, rows = 40) {
   const asked: object[] = [];
   let written = '';
   const context = {
     env: {},
-    terminal: () => ({ isTTY: true, columns: 100, rows: 40 }),
+    terminal: () => ({ isTTY: true, columns: 100, rows }),
     offsetMinutes: 0,
   } as unknown as Context;
   const client = {
@@ -102,6 +102,10 @@ describe('the screen of haldane watch', () => {
     };
     await drawn('q', '\u0003');
     assert.equal(left, 2);
+  });
+
+  it('keeps what the keys do on a small screen: the log gives way', async () => {
+    assert.match(await bench(view, 14).drawn(), /you can .*q leave/);
   });
 
   it('leaves the last state for the scrollback, without keys', () => {

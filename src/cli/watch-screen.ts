@@ -15,6 +15,8 @@ const ESCAPE = '\u001b[';
 const ENTER = `${ESCAPE}?1049h${ESCAPE}?25l${ESCAPE}2J`;
 const LEAVE = `${ESCAPE}?25h${ESCAPE}?1049l`;
 const REDRAW_MS = 200;
+const MOST_LOG_ROWS = 12;
+const MESSAGE_ROWS = 2;
 
 export interface ScreenOptions {
   readonly connect: () => Client;
@@ -141,8 +143,12 @@ export class Screen {
 
   #lines(options: { keys: boolean; details: boolean }): readonly Line[] {
     const { columns, rows } = this.#context.terminal();
-    const logRows = rows >= 40 ? 10 : rows >= 28 ? 5 : 3;
-    return watchLines(this.#view, { columns, offsetMinutes: this.#context.offsetMinutes, logRows, ...options });
+    const { offsetMinutes } = this.#context;
+    // The log gives way first: what the keys do must stay on the screen.
+    for (let logRows = MOST_LOG_ROWS; ; logRows--) {
+      const lines = watchLines(this.#view, { columns, offsetMinutes, logRows, ...options });
+      if (lines.length + MESSAGE_ROWS <= rows || logRows <= 1) return lines;
+    }
   }
 
   #text(line: Line): string {
