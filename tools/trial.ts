@@ -1,5 +1,5 @@
 /**
- * `npm run trial -- --runs 50 [--seed S] [--parallel 1]`: releases over real HTTP with drawn truths and one policy; what
+ * `npm run trial -- --runs 50 [--seed S] [--parallel 2]`: releases over real HTTP with drawn truths and one policy; what
  * became of them against what is true of them. Finished runs are kept aside, so that the same call goes on where it was
  * broken off. It refuses a default seed: unless one is given it draws a fresh one, and prints it.
  */
@@ -30,7 +30,7 @@ function wanted(): Wanted {
     options: {
       runs: { type: 'string', default: '50' },
       seed: { type: 'string' },
-      parallel: { type: 'string', default: '1' },
+      parallel: { type: 'string', default: '2' },
       write: { type: 'boolean', default: false },
     },
   });
@@ -120,17 +120,18 @@ async function lane(number: number, seed: string, take: () => number | null, fin
 
 const lanes = new Set<() => Promise<void>>();
 
+/** Asked at the start: it is what runs. */
 async function commit(): Promise<string> {
   const { output } = await runProgram('git', ['rev-parse', '--short', 'HEAD']);
   return output.trim();
 }
 
-async function writeResults(want: Wanted, finished: Finished): Promise<void> {
+async function writeResults(want: Wanted, finished: Finished, ran: string): Promise<void> {
   const rows = [...finished.rows].sort((a, b) => a.draw.run - b.draw.run);
   const sum = sumOf(rows, finished.users);
   const about = {
     date: new Date().toISOString().slice(0, 10),
-    commit: await commit(),
+    commit: ran,
     seed: want.seed,
     runs: rows.length,
   };
@@ -141,7 +142,7 @@ async function writeResults(want: Wanted, finished: Finished): Promise<void> {
   const text = [
     '# Trial over real HTTP',
     '',
-    `${about.runs} runs, seed ${about.seed}, ${about.date}, commit ${about.commit}: \`npm run trial -- --runs ${about.runs} --seed ${about.seed}\`.`,
+    `${about.runs} runs, seed ${about.seed}, ${about.date}, commit ${about.commit}; parallel ${want.parallel}: \`npm run trial -- --runs ${about.runs} --seed ${about.seed}\`.`,
     'One policy (tools/trial/policy.yaml) for all runs, without absolute limits; truths drawn from the seed.',
     '',
     ...sumLines(sum).map((each) => `- ${each}`),
@@ -156,6 +157,7 @@ async function writeResults(want: Wanted, finished: Finished): Promise<void> {
 
 async function main(): Promise<number> {
   const want = wanted();
+  const ran = await commit();
   const finished = await Finished.read(want.seed);
   const left = Array.from({ length: want.runs }, (_, run) => run).filter((run) => !finished.has(run));
   process.stdout.write(`seed ${want.seed}: ${want.runs} runs, ${want.runs - left.length} of them done before\n`);
@@ -164,7 +166,7 @@ async function main(): Promise<number> {
   await Promise.all(Array.from({ length: want.parallel }, (_, number) => lane(number, want.seed, take, finished)));
   const sum = sumOf(finished.rows, finished.users);
   process.stdout.write(`\n${sumLines(sum).join('\n')}\n`);
-  if (want.write) await writeResults(want, finished);
+  if (want.write) await writeResults(want, finished, ran);
   const faults = faultsOf(sum);
   for (const fault of faults) process.stdout.write(`FAILED: ${fault}\n`);
   return faults.length === 0 ? 0 : 1;

@@ -64,7 +64,7 @@ async function play(scenario: Scenario, setting: Setting, size: Size, seed: stri
   const line = (connections: Line['connections'], { sent, lost, losses }: UserCounts): Line => ({
     scenario: scenario.name,
     mayLose: scenario.mayLose,
-    done: `${done} ${scenario.counts}`,
+    done: `${scenario.counts}: ${done}`,
     connections,
     sent,
     lost,
@@ -108,9 +108,14 @@ async function playAll(stand: Stand, folder: string, size: Size, seed: string): 
   return lines;
 }
 
-async function writeResults(lines: readonly Line[], seed: string): Promise<void> {
+/** Asked at the start: it is what runs. */
+async function commit(): Promise<string> {
   const { output } = await runProgram('git', ['rev-parse', '--short', 'HEAD']);
-  const about = { date: new Date().toISOString().slice(0, 10), commit: output.trim(), seed };
+  return output.trim();
+}
+
+async function writeResults(lines: readonly Line[], seed: string, ran: string): Promise<void> {
+  const about = { date: new Date().toISOString().slice(0, 10), commit: ran, seed };
   const folder = join(ROOT, 'bench/results');
   await mkdir(folder, { recursive: true });
   const total = totalOf(lines);
@@ -119,7 +124,7 @@ async function writeResults(lines: readonly Line[], seed: string): Promise<void>
   const text = [
     '# Requests lost',
     '',
-    `Seed ${seed}, ${about.date}, commit ${about.commit}: \`npm run zero-loss\`. Users in processes of their own, retries off.`,
+    `Seed ${seed}, ${about.date}, commit ${ran}: \`npm run zero-loss\`. Users in processes of their own, retries off.`,
     '',
     row(HEAD),
     row(HEAD.map(() => '---')),
@@ -132,6 +137,7 @@ async function writeResults(lines: readonly Line[], seed: string): Promise<void>
 
 async function main(): Promise<number> {
   const { size, seed, isFull } = wanted();
+  const ran = await commit();
   process.stdout.write(`seed ${seed}\n`);
   const folder = await mkdtemp(join(tmpdir(), 'haldane-zero-loss-'));
   const stand = await Stand.make({ folder, name: 'zero-loss', policyFile: join(ROOT, 'tools/zero-loss/policy.yaml') });
@@ -146,7 +152,7 @@ async function main(): Promise<number> {
   try {
     const lines = await playAll(stand, folder, size, seed);
     print(cellsOf(totalOf(lines)));
-    if (isFull) await writeResults(lines, seed);
+    if (isFull) await writeResults(lines, seed, ran);
     const faults = faultsOf(lines, size.least);
     for (const fault of faults) process.stdout.write(`FAILED: ${fault}\n`);
     return faults.length === 0 ? 0 : 1;

@@ -125,7 +125,7 @@ const agentKilled: Scenario = {
     });
     release.catch(() => undefined);
     while (!isOver) {
-      await sleep(300 + 2_200 * random.uniform());
+      await sleep(200 + 1_600 * random.uniform());
       if (isOver) break;
       await stand.killAgent();
       kills += 1;

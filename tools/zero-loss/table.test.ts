@@ -5,7 +5,7 @@ import { faultsOf, type Line, totalOf, upperLimit } from './table.ts';
 const line: Line = {
   scenario: 'weight changes',
   mayLose: false,
-  done: '100 changes',
+  done: 'changes: 100',
   connections: 'kept alive',
   sent: 30_000,
   lost: 0,

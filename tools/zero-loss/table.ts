@@ -4,7 +4,7 @@
 export interface Line {
   readonly scenario: string;
   readonly mayLose: boolean;
-  /** "100 changes", "17 kills". */
+  /** "changes: 100", "kills: 17". */
   readonly done: string;
   readonly connections: 'kept alive' | 'one per request';
   readonly sent: number;
