@@ -1,6 +1,7 @@
 // `haldane release --wait` against a real agent: one exit code for each way a release can end.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { reportSchema } from '../../src/server/report-schema.ts';
 import { freePort, policyText, type Ran, TestAgent } from './support.ts';
 
 const agent = new TestAgent();
@@ -50,6 +51,7 @@ describe('haldane release --wait', () => {
     const report = JSON.parse(out) as { release: { outcome: { by: string; check: string } }; trace: unknown[] };
     assert.deepEqual([report.release.outcome.by, report.release.outcome.check], ['verdict', 'errors']);
     assert.ok(report.trace.length > 0);
+    reportSchema.parse(report);
   });
 
   it('exits with 3 when a person aborts it', async () => {

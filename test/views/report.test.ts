@@ -13,6 +13,7 @@ import {
   watchLines,
   weightPicture,
 } from '../../src/core/views/index.ts';
+import { reportSchema } from '../../src/server/report-schema.ts';
 import type { World } from '../engine/world.ts';
 import { assertGolden } from '../golden.ts';
 import { inputOf, samples, sampleWorld } from './samples.ts';
@@ -44,6 +45,10 @@ describe('the report of a release', () => {
     assertGolden('report/aborted.md', reportMarkdown(aborted));
     assertGolden('report/promoted.html', reportHtml(promoted));
     assertGolden('report/promoted.md', reportMarkdown(promoted));
+  });
+
+  it('is JSON of the published schema, field by field', () => {
+    for (const report of [aborted, promoted]) reportSchema.parse(JSON.parse(JSON.stringify(report)));
   });
 
   it('begins with the verdict and its numbers', () => {
