@@ -17,7 +17,17 @@ export function createClockWorld(scheduler: Scheduler): ClockWorld {
   let wallOffsetMs = 0;
   let bootedAtMs = -3_600_000;
   let boot = 1;
-  const wallTime = (): string => new Date(WALL_START_MS + scheduler.nowMs + wallOffsetMs).toISOString();
+  let saidMs = Number.NaN;
+  let said = '';
+  // Asked several times in one moment, and making the text is the dearest part of a look at the clock.
+  const wallTime = (): string => {
+    const wallMs = Math.floor(WALL_START_MS + scheduler.nowMs + wallOffsetMs);
+    if (wallMs !== saidMs) {
+      saidMs = wallMs;
+      said = new Date(wallMs).toISOString();
+    }
+    return said;
+  };
   return {
     wallTime,
     instant: () => ({ monotonicMs: scheduler.nowMs - bootedAtMs, epoch: `boot-${boot}`, wallTime: wallTime() }),
