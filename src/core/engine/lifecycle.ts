@@ -78,7 +78,7 @@ function unanalysedBecause(state: State, known: KnownRevision | undefined): Unan
 
 function knownSentence(known: KnownRevision): string {
   const { label } = known.version;
-  return `${label} waits: it ended as ${known.fate} in ${known.release} (${known.sentence}); retry releases it again`;
+  return `${label} waits: it ended as ${known.fate} in ${known.release} (${known.sentence.replace(/\.$/, '')}); retry releases it again`;
 }
 
 function wait(turn: Turn, waiting: WaitingVersion): void {
