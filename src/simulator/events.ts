@@ -35,6 +35,8 @@ export interface EventsOptions {
   readonly random: Random;
   readonly note: (what: string) => void;
   readonly kill: () => void;
+  /** Hands a command to the controller itself, as the agent does when the store has no room; false if there is none. */
+  readonly takeUnstored: (command: Command) => boolean;
   readonly struck: (kind: string) => void;
 }
 
@@ -153,6 +155,11 @@ const HAPPEN: Handlers = {
       revision: null,
       wallTime: scene.clock.wallTime(),
     };
+    if (scene.store.full) {
+      // A full disk takes no command; those that only take away are handed over all the same (I3).
+      if (what.verb === 'abort' || what.verb === 'pause') scene.takeUnstored(command);
+      return;
+    }
     for (let time = 0; time < (what.times ?? 1); time++) {
       void scene.store.port.addCommand({ id, policy: command.policy, document: encodeCommand(command) });
     }

@@ -1,6 +1,7 @@
 // Starts the shipped controller with the shipped engine on the ports of a simulated world.
 import { Controller, type ControllerDeps } from '../controller/index.ts';
 import { decide, lookFor } from '../core/engine/index.ts';
+import type { Command } from '../core/model/command.ts';
 import { createLog, silentLog } from '../lib/log.ts';
 import type { Ports } from './ports.ts';
 import type { Life } from './wire.ts';
@@ -10,7 +11,12 @@ export interface LaunchOptions {
   readonly log?: (line: string) => void;
 }
 
-export function launchController(ports: Ports, { wallTime, log }: LaunchOptions, life: Life): void {
+/** What people may do past the store, when it has no room for their command. */
+export interface Launched {
+  takeUnstored(command: Command): boolean;
+}
+
+export function launchController(ports: Ports, { wallTime, log }: LaunchOptions, life: Life): Launched {
   const deps: ControllerDeps = {
     engine: { decide, lookFor },
     store: ports.store,
@@ -26,4 +32,5 @@ export function launchController(ports: Ports, { wallTime, log }: LaunchOptions,
   const controller = new Controller(deps);
   // A start that fails (the store could not be read) is a start over, as a supervisor would do it.
   controller.start().catch(() => life.kill());
+  return controller;
 }

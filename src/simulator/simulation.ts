@@ -7,7 +7,7 @@ import { createEvents, type Events } from './events.ts';
 import { createFaultPlan } from './faults.ts';
 import type { Violation } from './invariants/book.ts';
 import { createMonitor, type Monitor } from './invariants/monitor.ts';
-import { launchController } from './launch.ts';
+import { type Launched, launchController } from './launch.ts';
 import { createPorts, type World } from './ports.ts';
 import type { Scenario, ServiceScenario } from './scenario.ts';
 import { createScheduler, type Scheduler, type Ticket } from './scheduler.ts';
@@ -136,6 +136,7 @@ export function createSimulation(scenario: Scenario, options: SimulationOptions)
   const restarts = random.fork('restarts');
   const ids = random.fork('ids');
 
+  let launched: Launched | null = null;
   let nextLife: Ticket | null = null;
 
   function startLife(): void {
@@ -164,7 +165,7 @@ export function createSimulation(scenario: Scenario, options: SimulationOptions)
       () => ids.integer(0x1_0000_0000).toString(16),
       () => ids.uniform(),
     );
-    launchController(
+    launched = launchController(
       ports,
       { wallTime: clock.wallTime, ...(options.log === undefined ? {} : { log: options.log }) },
       life,
@@ -181,6 +182,11 @@ export function createSimulation(scenario: Scenario, options: SimulationOptions)
     note,
     random: random.fork('people'),
     kill: () => life?.kill(),
+    takeUnstored: (command) => {
+      if (life?.alive !== true || launched === null) return false;
+      scheduler.stir();
+      return launched.takeUnstored(command);
+    },
     struck: (kind) => struck.set(kind, (struck.get(kind) ?? 0) + 1),
   });
   events.begin();

@@ -98,6 +98,22 @@ describe('stuck for ever, in the simulated world', () => {
     nothingLost(played);
   });
 
+  it('a full disk blocks no way out: an abort that cannot be stored sends all traffic to stable, and is recorded later (I3)', async () => {
+    const played = await play({
+      plan: [
+        DECLARED,
+        when(inStage(2, 1, 2_000), { kind: 'store-full', full: true }),
+        when(inStage(2, 1, 4_000), say('abort')),
+        when(inStage(2, 1, 60_000), { kind: 'store-full', full: false }),
+      ],
+      forMs: 3 * MINUTE_MS,
+    });
+    assert.deepEqual(played.endings, ['promoted', 'aborted by person']);
+    assert.ok(played.exposed('v2') < 150 * 20, `${played.exposed('v2')} requests: it was taken back at once`);
+    assert.equal(played.weightOf('v1'), 100);
+    nothingLost(played);
+  });
+
   it('row 38: pauses count for no deadline and no bake time', async () => {
     const played = await play({
       plan: [DECLARED, when(inStage(2, 0, 2_000), say('pause')), when(inStage(2, 0, 12 * MINUTE_MS), say('resume'))],
