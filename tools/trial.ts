@@ -8,6 +8,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { describeError } from '../src/lib/errors.ts';
 import { Stand } from '../src/main/demo/stand.ts';
 import { UsersProcess } from '../src/main/demo/users-process.ts';
 import { ROOT, run as runProgram } from './run.ts';
@@ -177,4 +178,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     void Promise.all([...lanes].map((cleanUp) => cleanUp())).then(() => process.exit(130));
   });
 }
-process.exit(await main());
+/** Every lane is taken down before the end, whichever of them failed. */
+process.exit(
+  await main().catch(async (error: unknown) => {
+    process.stderr.write(`${describeError(error)}\n`);
+    await Promise.all([...lanes].map((cleanUp) => cleanUp()));
+    return 1;
+  }),
+);

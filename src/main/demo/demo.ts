@@ -34,12 +34,16 @@ const FAST: Pace = {
   ],
 };
 
+const ENDINGS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 export async function runDemo(options: DemoOptions): Promise<number> {
   const show = showFor(options);
   const interrupted = new AbortController();
   const onSignal = () => interrupted.abort();
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
+  // Also a second Ctrl-C, a closed terminal and a closed pipe: nothing may come between the demo and its cleaning up.
+  for (const name of ENDINGS) process.on(name, onSignal);
+  // The program's own answer to a closed pipe is to exit at once, which would leave a shop behind.
+  process.stdout.removeAllListeners('error').on('error', onSignal);
   const folder = await mkdtemp(join(tmpdir(), 'haldane-demo-'));
   const running: Running = { stand: null, users: null };
   try {
@@ -54,9 +58,8 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     process.stderr.write(`${describeError(error)}\n`);
     return 1;
   } finally {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
     await cleanUp(show, folder, running);
+    for (const name of ENDINGS) process.off(name, onSignal);
   }
 }
 

@@ -202,20 +202,20 @@ export class Stand {
 
   async #askOnce(method: 'GET' | 'POST', path: string, body?: Readonly<Record<string, unknown>>): Promise<unknown> {
     const agent = this.#whereabouts();
-    if (agent === null) throw new AgentAway();
+    if (agent === null) throw new AgentAway(this.#complaint);
     const { hostname: host, port } = new URL(agent.address);
     const token = readFileSync(tokenFileOf(this.stateDir), 'utf8').trim();
     const question = { method, host, port: Number(port), path, token, timeoutMs: ANSWER_MS };
     const answer = await askJson(body === undefined ? question : { ...question, body });
-    if (answer.status === 503) throw new AgentAway();
+    if (answer.status === 503) throw new AgentAway(JSON.stringify(answer.body));
     if (answer.status >= 300) throw new StandFailed(`${method} ${path}: ${JSON.stringify(answer.body)}`);
     return answer.body;
   }
 }
 
 class AgentAway extends HaldaneError {
-  constructor() {
-    super('the agent is not there', { code: 'agent-away', retry: 'now' });
+  constructor(why: string) {
+    super(`the agent is not there: ${why.trim().slice(-500)}`, { code: 'agent-away', retry: 'now' });
   }
 }
 
