@@ -296,11 +296,38 @@ function drawTroubles(random: Random, service: ServiceScenario, index: number, u
     put(atMs, start);
     put(atMs + Math.floor(random.uniform() ** 2 * 10 * MINUTE_MS), end);
   };
+  if (random.uniform() < 0.06) planned.push(...riseOnItsWay(random, index));
   const draws = random.integer(5);
   for (let i = 0; i < draws; i++) {
     drawTrouble(random, { put, spell, versions, untilMs });
   }
   return planned;
+}
+
+/** The split of a new stage is refused for a while, and meanwhile somebody pauses or the metrics go. */
+function riseOnItsWay(random: Random, service: number): Planned[] {
+  const inStage = (stage: number, afterMs: number): Planned['when'] => ({
+    release: 2,
+    phase: 'testing',
+    stage,
+    afterMs,
+  });
+  const on = (when: Planned['when'], what: Happening): Planned => ({ when, service, what });
+  const isPause = random.uniform() < 0.5;
+  return [
+    on(inStage(0, pick(random, [1_000, 15_000])), { kind: 'refuse-splits', refuses: true }),
+    on(
+      inStage(1, 100),
+      isPause
+        ? { kind: 'command', verb: 'pause' }
+        : { kind: 'metric-trouble', trouble: pick(random, ['outage', 'unreadable']) },
+    ),
+    on(inStage(1, 40_000), { kind: 'refuse-splits', refuses: false }),
+    on(
+      inStage(1, 3 * MINUTE_MS),
+      isPause ? { kind: 'command', verb: 'resume' } : { kind: 'metric-trouble', trouble: 'none' },
+    ),
+  ];
 }
 
 interface TroublePen {

@@ -137,7 +137,7 @@ const WEIGHT: readonly Mutant[] = [
   {
     name: 'exposure bound ignored',
     file: engine('exposure'),
-    find: 'return release.exposure.canaryRequests + perInterval > totalRequests;',
+    find: 'return canaryRequests + Math.max(canaryRequests / windows, atThisWeight) > totalRequests;',
     replace: 'return false;',
   },
   {
