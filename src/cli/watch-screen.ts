@@ -3,7 +3,7 @@
 // the way out the last state is left in the scrollback.
 
 import type { CommandAnswer, Verb } from '../core/model/command.ts';
-import { canLines, type Line, type ReleaseView, toAnsi, toPlain, watchLines } from '../core/views/index.ts';
+import { canLines, type Line, type ReleaseView, toAnsi, toPlain, watchLines, wrap } from '../core/views/index.ts';
 import type { Client } from './client.ts';
 import { policyPath } from './common.ts';
 import { type Context, wantsColour } from './context.ts';
@@ -16,7 +16,7 @@ const ENTER = `${ESCAPE}?1049h${ESCAPE}?25l${ESCAPE}2J`;
 const LEAVE = `${ESCAPE}?25h${ESCAPE}?1049l`;
 const REDRAW_MS = 200;
 const MOST_LOG_ROWS = 12;
-const MESSAGE_ROWS = 2;
+const MESSAGE_ROWS = 3;
 
 export interface ScreenOptions {
   readonly connect: () => Client;
@@ -138,7 +138,7 @@ export class Screen {
     if (this.#mode === 'help') return this.#help();
     const lines = this.#lines({ keys: true, details: this.#details }).map((line) => this.#text(line));
     const below = this.#mode === 'confirm' ? this.#confirmText() : this.#message;
-    return below === '' ? lines : [...lines, '', below];
+    return below === '' ? lines : [...lines, '', ...wrap(below, this.#columns())];
   }
 
   #lines(options: { keys: boolean; details: boolean }): readonly Line[] {
@@ -151,16 +151,21 @@ export class Screen {
     }
   }
 
+  /** What is wider than the screen would run into the next line and stay there when this one is gone. */
+  #columns(): number {
+    return Math.max(20, this.#context.terminal().columns);
+  }
+
   #text(line: Line): string {
     return this.#colour ? toAnsi(line) : toPlain(line);
   }
 
   #help(): string[] {
     return [
-      'keys: n advance   p pause or resume   a abort (asks once)   e every check with its numbers   q leave',
+      ...wrap('keys: n advance · p pause or resume · a abort (asks once) · e every check · q leave', this.#columns()),
       '',
       'what each command would do now:',
-      ...canLines(this.#view).map((line) => `  ${line}`),
+      ...canLines(this.#view).flatMap((line) => hanging(line, this.#columns())),
       '',
       ...this.#view.can.filter((can) => can.allowed).map((can) => `  ${can.command}`),
       '',
@@ -196,6 +201,16 @@ export class Screen {
       this.#message = errorText(error).split('\n')[0] ?? '';
     }
   }
+}
+
+const VERB_COLUMNS = 12;
+
+/** A verb and what it does, the second in a column of its own. */
+function hanging(line: string, columns: number): string[] {
+  const [verb = '', ...rest] = line.trim().split(/\s+/);
+  return wrap(rest.join(' '), columns - VERB_COLUMNS).map(
+    (text, index) => `  ${(index === 0 ? verb : '').padEnd(VERB_COLUMNS - 2)}${text}`,
+  );
 }
 
 export async function runScreen(context: Context, options: ScreenOptions): Promise<void> {

@@ -12,14 +12,6 @@ function quietSqlite(): void {
   }) as typeof process.emitWarning;
 }
 
-/** `haldane status | head` closes the pipe early: that is the reader's right, and no error. */
-function quietClosedPipe(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(0);
-  });
-}
-
 /** A reader that has seen enough (`| head`) ends the program quietly. */
 function endWithReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -28,14 +20,27 @@ function endWithReader(): void {
   });
 }
 
+const LEAST_NODE = [22, 18] as const;
+
+/** An older Node fails somewhere inside, with words that help nobody. */
+function isNodeTooOld(): boolean {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  return major < LEAST_NODE[0] || (major === LEAST_NODE[0] && minor < LEAST_NODE[1]);
+}
+
 async function main(args: readonly string[]): Promise<void> {
   if (args.length === 1 && (args[0] === 'version' || args[0] === '--version')) {
     process.stdout.write(`${packageVersion()}\n`);
     return;
   }
+  if (isNodeTooOld()) {
+    const least = LEAST_NODE.join('.');
+    process.stderr.write(`error: node ${process.versions.node} is too old\n  fix: use Node ${least} or newer\n`);
+    process.exitCode = 1;
+    return;
+  }
   quietSqlite();
   endWithReader();
-  quietClosedPipe();
   if (args[0] === 'gateway') return hooks.runGateway(args.slice(1));
   const { processContext, runCli } = await import('../cli/index.ts');
   await runCli(processContext(hooks), args);

@@ -70,7 +70,9 @@ export class ViewSource {
     for (;;) {
       const entries = await this.#store.journal({ policy: name, after: kept.after, limit: PAGE });
       for (const entry of entries) {
-        kept.after = Math.max(kept.after, entry.sequence);
+        // Two views asked for at once read the same page; each line is kept once.
+        if (entry.sequence <= kept.after) continue;
+        kept.after = entry.sequence;
         kept.lines.push(logLine(entry));
       }
       kept.lines.splice(0, Math.max(0, kept.lines.length - LOG_LINES));

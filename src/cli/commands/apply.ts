@@ -49,7 +49,7 @@ export function readPolicyFile(context: Context, file: string): { readonly text:
     throw new CliError(isMissing ? 'there is no such file' : `it cannot be read: ${(error as Error).message}`, {
       code: 'file',
       path: file,
-      fix: isMissing ? 'name a file that is there: -f haldane.yaml' : 'look at its permissions',
+      fix: isMissing ? 'name a file that is there: -f haldane.yaml' : 'name a file that you may read: -f haldane.yaml',
       cause: error,
     });
   }
@@ -60,7 +60,7 @@ export function appliedText(answer: AppliedAnswer, dryRun: boolean): string {
   const what = answer.change === 'unchanged' ? 'unchanged' : `${would}${answer.change}`;
   const next = answer.newVersion
     ? answer.change === 'created'
-      ? `; ${answer.version} ${dryRun ? 'would serve' : 'serves'} on ${answer.listen}`
+      ? `; ${answer.version} ${dryRun ? 'would be' : 'is to be'} served on ${answer.listen}`
       : `; a release of ${answer.version} ${dryRun ? 'would start' : 'starts'}`
     : '';
   return [

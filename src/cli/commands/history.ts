@@ -1,16 +1,10 @@
 // haldane history: releases so far, the journal of one, and whether the journal is whole.
 import { Command } from 'commander';
-import {
-  clockText,
-  countText,
-  exitOfOutcome,
-  percentText,
-  type ReleaseLine,
-  spanText,
-} from '../../core/views/index.ts';
+import { countText, dayText, exitOfOutcome, percentText, type ReleaseLine, spanText } from '../../core/views/index.ts';
 import type { Client } from '../client.ts';
 import { type CommonOptions, connect, examples, policyOf, policyPath, tableText, withCommon } from '../common.ts';
 import type { Context } from '../context.ts';
+import { CliError } from '../errors.ts';
 
 interface Options extends CommonOptions {
   readonly log?: string | true;
@@ -65,7 +59,7 @@ function row(release: ReleaseLine, offsetMinutes: number): string[] {
     `${percentText(release.highestWeightPercent)} %`,
     spanText(release.spentMs),
     countText(release.exposure.canaryRequests),
-    `${release.startedAt.slice(0, 10)} ${clockText(release.startedAt, offsetMinutes)}`,
+    dayText(release.startedAt, offsetMinutes),
   ];
 }
 
@@ -79,13 +73,20 @@ async function printLog(context: Context, client: Client, options: Options, poli
     for (const entry of entries) {
       if (options.json === true) context.print(JSON.stringify(entry));
       else
-        context.print(
-          `${entry.wallTime.slice(0, 10)} ${clockText(entry.wallTime, context.offsetMinutes)} ${entry.kind.padEnd(15)} ${entry.sentence}`,
-        );
+        context.print(`${dayText(entry.wallTime, context.offsetMinutes)} ${entry.kind.padEnd(15)} ${entry.sentence}`);
     }
+    if (after === 0 && entries.length === 0 && typeof options.log === 'string') throw unknownRelease(options.log);
     if (entries.length < PAGE) return;
     after = entries.at(-1)?.sequence ?? after;
   }
+}
+
+function unknownRelease(release: string): CliError {
+  return new CliError(`nothing is recorded of a release "${release}"`, {
+    code: 'release-unknown',
+    path: '--log',
+    fix: 'haldane history lists the releases that are kept',
+  });
 }
 
 async function verify(context: Context, client: Client, options: Options): Promise<void> {

@@ -47,6 +47,8 @@ interface Started {
   readonly version: string;
   readonly revision: string;
   readonly unchanged: boolean;
+  /** The version that the new one is like, but for what was given. */
+  readonly before?: string;
 }
 
 export function releaseCommand(context: Context): Command {
@@ -66,6 +68,7 @@ export function releaseCommand(context: Context): Command {
       const client = connect(context, options);
       const started = await start(context, client, name, options);
       if (options.wait !== true) return tellStarted(context, started, options);
+      if (options.json !== true && !started.unchanged) context.say(declaredText(started));
       const end = await wait(context, { started, timeoutMs, options });
       context.exit(end.code);
     });
@@ -146,9 +149,14 @@ function tellStarted(context: Context, started: Started, options: Options): void
   if (options.json === true) return context.print(JSON.stringify(started));
   context.print(
     started.unchanged
-      ? `${started.policy}: ${started.version} is declared already`
-      : `${started.policy}: ${started.version} is declared; haldane watch ${started.policy} shows its release`,
+      ? `${started.policy}: ${started.version} is declared already; haldane status ${started.policy} says how it stands`
+      : `${declaredText(started)}; haldane watch ${started.policy} shows its release`,
   );
+}
+
+/** What was not given comes from the version declared before, which need not be the one that serves. */
+function declaredText({ policy, version, before }: Started): string {
+  return `${policy}: ${version} is declared${before === undefined ? '' : `, as ${before} but for what you gave`}`;
 }
 
 interface Waiting {

@@ -64,6 +64,11 @@ export function clockText(wallTime: string, offsetMinutes: number): string {
   return shifted(wallTime, 0, offsetMinutes).slice(11, 19);
 }
 
+/** Day and time of day in that zone: around midnight the day is another one than in UTC. */
+export function dayText(wallTime: string, offsetMinutes: number): string {
+  return shifted(wallTime, 0, offsetMinutes).slice(0, 19).replace('T', ' ');
+}
+
 /** Hours and minutes so many milliseconds after an instant. */
 export function clockAfter(wallTime: string, inMs: number, offsetMinutes: number): string {
   return shifted(wallTime, inMs, offsetMinutes).slice(11, inMs < 90_000 ? 19 : 16);
