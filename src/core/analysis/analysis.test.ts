@@ -220,6 +220,16 @@ describe('latency', () => {
     }
   });
 
+  it('an absolute limit is held while the line is still being learned, and while stable gets no request', () => {
+    const both = check({ ...latency, limit: { bound: 'above', value: 0.5 } });
+    const slow = histogram(20, 200, 7);
+    for (const stable of [histogram(1, 50, 8), { kind: 'latency', counts: [] } satisfies Sample]) {
+      let evidence = startEvidence(both, settings);
+      for (let i = 0; i < 10; i++) evidence = foldWindow(both, evidence, window(samples(slow, stable)));
+      assert.equal(judge(both, evidence, context).outcome, 'fail');
+    }
+  });
+
   it('finds a slower tail although a stall in the past of stable moved its p99 far out', () => {
     const calm = histogram(1, 20_000, 6);
     assert.ok(calm.kind === 'latency');

@@ -95,14 +95,24 @@ function foldCounts(check: Check, evidence: Evidence, window: Window, samples: A
   const absolute = countsAt(samples, check.metric.kind === 'latency' ? boundaryAtLeast(check.limit?.value ?? 0) : null);
   const shown = check.tolerance === null ? absolute : relative;
   const isHeard = shown.canary.total > 0 && (evidence.relative === null || shown.stable.total > 0);
+  const absoluteWith = absoluteOptions(check, window.settings);
+  const limited =
+    evidence.absolute && absoluteWith && !window.warmingUp
+      ? addAbsoluteTick(evidence.absolute, absolute.canary, absoluteWith)
+      : evidence.absolute;
   if (!isHeard) {
-    return fallSilent(check, evidence, window, `${silentArm(shown)} got no request that this check looks at`);
+    // A limit asks nothing of stable: its evidence goes on while stable is silent.
+    return fallSilent(
+      check,
+      { ...evidence, absolute: limited },
+      window,
+      `${silentArm(shown)} got no request that this check looks at`,
+    );
   }
   const heard: Evidence = { ...evidence, silentMs: 0, isHeard: true, trouble: null };
   if (window.warmingUp) return { ...heard, warmUp: add(evidence.warmUp, shown.canary) };
-  if (needsHistory(check, evidence)) return heard;
+  if (needsHistory(check, evidence)) return { ...heard, absolute: limited };
   const relativeWith = relativeOptions(check, window.settings);
-  const absoluteWith = absoluteOptions(check, window.settings);
   return {
     ...heard,
     relative: evidence.relative && relativeWith && addTick(evidence.relative, tick(relative), relativeWith),
@@ -110,7 +120,7 @@ function foldCounts(check: Check, evidence: Evidence, window: Window, samples: A
       boundary,
       state: relativeWith === null ? state : addTick(state, tick(countsAt(samples, boundary)), relativeWith),
     })),
-    absolute: evidence.absolute && absoluteWith && addAbsoluteTick(evidence.absolute, absolute.canary, absoluteWith),
+    absolute: limited,
     canary: add(evidence.canary, shown.canary),
     stable: add(evidence.stable, shown.stable),
     windows: evidence.windows + 1,
