@@ -67,6 +67,12 @@ function unproven(release: Release): string | null {
       return `no harm is not proved yet: ${message} Wait, or use --skip-analysis --reason`;
     }
   }
+  const troubled = release.verdicts.find(({ check, exposure }) => {
+    const role = release.policy.checks.find((entry) => entry.name === check)?.role;
+    return role !== 'informational' && ['fail', 'no-data', 'error'].includes(exposure.outcome);
+  });
+  // A guardrail need prove nothing, but no weight rises past one that fails or cannot be read (I7).
+  if (troubled !== undefined) return `${troubled.message} Wait, or use --skip-analysis --reason`;
   if (release.parked !== null) return `${release.parked}; --skip-analysis --reason goes past that`;
   return required.length === 0 ? 'nothing analyses it; --skip-analysis --reason goes past that' : null;
 }
