@@ -3,7 +3,7 @@
 import type { GateRequest } from '../model/effect.ts';
 import type { Gate } from '../model/policy.ts';
 import { beginAbort } from './ending.ts';
-import { holdFor } from './holding.ts';
+import { holdFor, park } from './holding.ts';
 import type { Plateau } from './plateau.ts';
 import type { Release } from './state.ts';
 import { explain, type Turn, updateRelease } from './turn.ts';
@@ -46,12 +46,18 @@ function askOutside(turn: Turn, release: Release, plateau: Plateau, gate: Gate):
   const answer = turn.observation.gates[key];
   if (answer?.status === 'yes') return true;
   if (answer?.status === 'no') {
-    beginAbort(turn, 'verdict', `gate "${gate.name}" said no: ${answer.message}`);
+    const sentence = `gate "${gate.name}" said no: ${answer.message}`;
+    // Hybrid goes on by itself while all is well; on anything else a person decides.
+    if (release.policy.decision === 'hybrid') {
+      park(turn, sentence);
+      holdFor(turn, 'decision', `${sentence}; a person decides`);
+    } else beginAbort(turn, 'verdict', sentence);
     return false;
   }
   if (release.elapsed.gateMs >= release.policy.deadlines.gateMs) {
     const sentence = `gate "${gate.name}" gave no answer in time${answer === undefined ? '' : `: ${answer.message}`}`;
-    if (release.policy.onDeadline === 'abort') beginAbort(turn, 'deadline', sentence);
+    if (release.policy.onDeadline === 'abort' && release.policy.decision !== 'hybrid')
+      beginAbort(turn, 'deadline', sentence);
     else holdFor(turn, 'deadline', sentence, gate);
     return false;
   }

@@ -3,7 +3,7 @@
 import type { Gate } from '../model/policy.ts';
 import { plateauOf } from './plateau.ts';
 import type { Awaiting, Release } from './state.ts';
-import { explain, say, type Turn, tell, updateRelease } from './turn.ts';
+import { askWeight, explain, say, type Turn, tell, updateRelease } from './turn.ts';
 
 export function hold(turn: Turn, because: string, inMs: number | null = null): void {
   updateRelease(turn, { awaiting: null });
@@ -24,6 +24,14 @@ export function holdFor(turn: Turn, awaiting: Awaiting, because: string, gate?: 
   }
   updateRelease(turn, { awaiting });
   explain(turn, because, { what: nextStep(turn), inMs: null, unless: null });
+}
+
+/** Takes the canary's traffic away and leaves it up: a person decides. */
+export function park(turn: Turn, sentence: string): void {
+  askWeight(turn, 0);
+  updateRelease(turn, { parked: sentence });
+  say(turn, 'held', sentence);
+  tell(turn, 'held', 'parked', `${sentence}; a person decides: abort, or promote --skip-analysis --reason`);
 }
 
 function nextStep(turn: Turn): string {

@@ -4,10 +4,10 @@ import { odds } from '../analysis/index.ts';
 import { advance } from './advance.ts';
 import { beginAbort } from './ending.ts';
 import { isExposureSpent } from './exposure.ts';
-import { holdFor } from './holding.ts';
+import { holdFor, park } from './holding.ts';
 import { isAnalysed } from './start.ts';
 import type { Release } from './state.ts';
-import { askWeight, explain, say, seen, type Turn, tell, updateRelease } from './turn.ts';
+import { explain, seen, type Turn } from './turn.ts';
 import { weigh } from './weigh.ts';
 
 export function test(turn: Turn): void {
@@ -57,13 +57,6 @@ function harmSentence(release: Release, blamed: Release['verdicts'][number] | un
 
 function margin(verdict: Release['verdicts'][number]): number {
   return verdict.numbers.logHarm - verdict.numbers.logHarmLine;
-}
-
-function park(turn: Turn, sentence: string): void {
-  askWeight(turn, 0);
-  updateRelease(turn, { parked: sentence });
-  say(turn, 'held', sentence);
-  tell(turn, 'held', 'parked', `${sentence}; a person decides: abort, or promote --skip-analysis --reason`);
 }
 
 function endForTrouble(turn: Turn, release: Release): void {
