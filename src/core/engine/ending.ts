@@ -18,7 +18,7 @@ export function beginAbort(turn: Turn, by: Aborted['by'], sentence: string, chec
 export function finishAbort(turn: Turn, release: Release, outcome: Aborted): void {
   end(turn, outcome);
   const isFreeToTry = outcome.by === 'superseded' || outcome.by === 'author';
-  const evidence = outcome.by === 'verdict' ? null : release.evidence;
+  const evidence = outcome.by === 'verdict' || isHarmShown(release) ? null : release.evidence;
   remember(turn, knownAs(release, { fate: 'aborted', isFreeToTry, sentence: outcome.sentence, evidence }));
   say(turn, 'aborted', outcome.sentence, { by: outcome.by, check: outcome.check });
   tell(turn, 'aborted', 'aborted', `${release.to.label} was taken back: ${outcome.sentence}`);
@@ -47,6 +47,11 @@ function end(turn: Turn, outcome: ReleaseOutcome): void {
   touch(turn);
 }
 
+/** Shown, though a person ended it (hybrid mode): evidence that is carried on would end a retry before its first look. */
+function isHarmShown({ policy, logHarm, verdicts }: Release): boolean {
+  return logHarm >= -Math.log(policy.alphas.abort) || verdicts.some(({ outcome }) => outcome === 'fail');
+}
+
 function knownAs(
   release: Release,
   fate: Pick<KnownRevision, 'fate' | 'isFreeToTry' | 'sentence'> & {
@@ -57,9 +62,18 @@ function knownAs(
   return { version: release.to, release: release.id, policyHash: release.policyHash, against, ...fate };
 }
 
-/** One entry a revision, the newest last, at most the policy's history limit (and never without the last promoted). */
+/**
+ * One entry a revision, the newest last, at most the policy's history limit. Never forgotten: stable, the version a
+ * rollback returns to, and what is declared (forgotten, it would be taken for new and released again).
+ */
 function remember(turn: Turn, entry: KnownRevision): void {
   const others = turn.state.known.filter((known) => known.version.revision !== entry.version.revision);
   const limit = Math.max(turn.declaredPolicy.historyLimit, 2);
-  turn.state = { ...turn.state, known: [...others, entry].slice(-limit) };
+  const known = [...others, entry];
+  const stable = turn.state.stable?.revision;
+  const earlier = known.findLast(({ fate, version }) => fate === 'promoted' && version.revision !== stable);
+  const needed = [stable, earlier?.version.revision, turn.observation.declared?.revision];
+  const isKept = ({ version }: KnownRevision, i: number) =>
+    i >= known.length - limit || needed.includes(version.revision);
+  turn.state = { ...turn.state, known: known.filter(isKept) };
 }
