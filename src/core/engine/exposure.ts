@@ -24,6 +24,9 @@ export function addExposure(release: Release, measurement: Measurement): Exposur
 export function isExposureSpent(release: Release): boolean {
   const { totalRequests } = release.policy.exposure;
   if (totalRequests === null) return false;
-  const perInterval = release.windows === 0 ? 0 : release.exposure.canaryRequests / release.windows;
-  return release.exposure.canaryRequests + perInterval > totalRequests;
+  const { canaryRequests, stableRequests } = release.exposure;
+  const windows = Math.max(1, release.windows);
+  // The average of the past is too little right after a rise: what this weight will take of all requests counts, too.
+  const atThisWeight = ((canaryRequests + stableRequests) / windows) * (release.weightPercent / 100);
+  return canaryRequests + Math.max(canaryRequests / windows, atThisWeight) > totalRequests;
 }
