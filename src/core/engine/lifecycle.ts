@@ -28,10 +28,22 @@ export function considerVersions(turn: Turn): void {
   if (release !== null) return considerInRelease(turn, release, wanted);
   if (wanted === null) return;
   if (wanted.revision === turn.state.stable?.revision) {
+    return settle(turn, wanted);
+  }
+  considerAtRest(turn, wanted);
+}
+
+/** What is wanted is stable. A wish is fulfilled then: the declared version it went over waits, and retry releases it. */
+function settle(turn: Turn, wanted: Version): void {
+  const { declared } = turn.observation;
+  const isWish = turn.state.wish !== null && declared !== null && declared.revision !== wanted.revision;
+  const left = isWish ? turn.state.known.find((known) => known.version.revision === declared.revision) : undefined;
+  if (left === undefined || left.fate === 'promoted' || left.isFreeToTry) {
     turn.state = { ...turn.state, waiting: null, retry: null };
     return;
   }
-  considerAtRest(turn, wanted);
+  turn.state = { ...turn.state, wish: null };
+  considerAtRest(turn, left.version);
 }
 
 function forgetOutdatedWish(turn: Turn, declared: Version | null): void {
