@@ -90,7 +90,7 @@ function foldMeasurement(
       stable: release.from?.revision ?? null,
       canary: release.to.revision,
       passedMs,
-      warmingUp: isWarmingUp(turn, release, check),
+      warmingUp: isWarmingUp(turn, release, check, measurement.spanMs),
       settings: settingsOf(release.policy),
     });
   }
@@ -121,9 +121,10 @@ function foldSilence(turn: Turn, release: Release, evidence: Record<string, Evid
   updateRelease(turn, { lastWindow: now });
 }
 
-function isWarmingUp(turn: Turn, release: Release, check: Check): boolean {
+/** A window belongs to the warm-up if any part of it does: what was counted in it cannot be told apart. */
+function isWarmingUp(turn: Turn, release: Release, check: Check, spanMs: number): boolean {
   const canary = seen(turn, release.to.revision);
-  return canary !== null && canary.readyForMs < check.warmUpMs;
+  return check.warmUpMs > 0 && canary !== null && canary.readyForMs - spanMs < check.warmUpMs;
 }
 
 function judgeAll(turn: Turn): void {
