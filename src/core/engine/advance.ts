@@ -32,7 +32,7 @@ export function advance(turn: Turn, release: Release): void {
 /** An adaptive ramp moves its weight between decisions; a move is all that happens in its turn. */
 function followRisk(turn: Turn, release: Release): boolean {
   const weight = adaptiveWeight(release);
-  if (weight === release.weightPercent || release.windows === 0) return false;
+  if (weight === release.weightPercent || release.windows === 0 || isBlind(release)) return false;
   const isRise = weight > release.weightPercent;
   if (isRise && (missingExposure(release) !== null || !isAsAsked(turn, release.to.revision, release.weightPercent))) {
     return false;
@@ -42,6 +42,14 @@ function followRisk(turn: Turn, release: Release): boolean {
   say(turn, 'weight', `the risk bound allows ${weight} % (was ${from} %)`, { weightPercent: weight });
   hold(turn, `follows the risk bound to ${weight} %`);
   return true;
+}
+
+/** Without data there is no risk bound: the weight stays where it is (statistics 3). */
+function isBlind(release: Release): boolean {
+  return release.verdicts.some(({ check, exposure }) => {
+    const role = release.policy.checks.find((entry) => entry.name === check)?.role;
+    return role !== 'informational' && (exposure.outcome === 'no-data' || exposure.outcome === 'error');
+  });
 }
 
 /** The first needed check that does not answer yes; null if all do. */
