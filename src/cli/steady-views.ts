@@ -25,7 +25,8 @@ export interface SeenView {
 export async function* steadyViews(options: SteadyOptions): AsyncGenerator<SeenView> {
   let isAway = false;
   let awaySinceMs = performance.now();
-  while (options.signal?.aborted !== true) {
+  const hasLeft = () => options.signal?.aborted === true;
+  while (!hasLeft()) {
     try {
       const client = options.connect();
       for await (const view of client.views(options.policy, options.signal)) {
@@ -37,6 +38,7 @@ export async function* steadyViews(options: SteadyOptions): AsyncGenerator<SeenV
     } catch (error) {
       if (!isAbsence(error) || performance.now() - awaySinceMs > options.patienceMs) throw error;
     }
+    if (hasLeft()) return; // the reader has left, not the agent
     if (!isAway) options.onAway();
     isAway = true;
     await sleep(AGAIN_MS, undefined, options.signal === undefined ? {} : { signal: options.signal }).catch(() => {});

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
 import { samples } from '../../test/views/samples.ts';
 import type { ReleaseView } from '../core/views/index.ts';
 import type { Client } from './client.ts';
@@ -25,12 +26,12 @@ describe('the painter', () => {
 
 const view = samples().find(({ name }) => name === 'testing')?.view as ReleaseView;
 
-function bench(shown: ReleaseView = view, rows = 40) {
+function bench(shown: ReleaseView = view, rows = 40, columns = 100) {
   const asked: object[] = [];
   let written = '';
   const context = {
     env: {},
-    terminal: () => ({ isTTY: true, columns: 100, rows }),
+    terminal: () => ({ isTTY: true, columns, rows }),
     offsetMinutes: 0,
   } as unknown as Context;
   const client = {
@@ -64,6 +65,19 @@ describe('the screen of haldane watch', () => {
     assert.deepEqual(asked, [
       { path: '/v1/policies/checkout/commands', verb: 'abort', release: 'checkout-2', reason: 'from haldane watch' },
     ]);
+  });
+
+  it('draws no line wider than the screen, in help and questions too', async () => {
+    for (const columns of [80, 120]) {
+      for (const key of ['?', 'a', 'e']) {
+        const { drawn } = bench(view, 60, columns);
+        const rows = (await drawn(key)).split('\u001b[2K').slice(1);
+        for (const row of rows) {
+          const width = [...stripVTControlCharacters(row)].length;
+          assert.ok(width <= columns, `${columns} columns, key ${key}: ${row}`);
+        }
+      }
+    }
   });
 
   it('does not abort on any other key', async () => {

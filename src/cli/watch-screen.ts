@@ -162,7 +162,7 @@ export class Screen {
 
   #help(): string[] {
     return [
-      ...wrap('keys: n advance · p pause or resume · a abort (asks once) · e every check · q leave', this.#columns()),
+      ...wrap('keys: n advance · p pause or resume · a abort (asks) · e every check · q leave', this.#columns()),
       '',
       'what each command would do now:',
       ...canLines(this.#view).flatMap((line) => hanging(line, this.#columns())),

@@ -21,8 +21,8 @@ const LEFT = 44;
 const RIGHT = 16;
 const TOP = 26;
 const BOTTOM = 52;
-/** The frame is no taller than it needs to be, so that a first small weight is seen. */
-const TOPS = [5, 10, 25, 50];
+/** The frame is no taller than it needs to be, so that a first small weight is seen; quarters of it are short numbers. */
+const TOPS = [4, 8, 20, 40, 60];
 
 export function weightPicture(model: WeightPicture): string {
   const spanMs = Math.max(1, model.spanMs);
