@@ -22,10 +22,11 @@ export function downCommand(context: Context): Command {
       const wasRunning = await tellAgent(context, stateDir, everything);
       if (everything) await context.hooks.takeDown(stateDir);
       if (options.json === true) return context.print(JSON.stringify({ stateDir, everything, wasRunning }));
-      const what = everything
+      const ended = everything
         ? 'the agent, its gateways and its processes have ended'
         : 'the agent has ended; what serves goes on';
-      context.print(wasRunning || everything ? what : 'no agent was running');
+      const without = `no agent was running${everything ? '; gateways and processes of it have ended, if there were any' : ''}`;
+      context.print(wasRunning ? ended : without);
     });
   return examples(command, [
     ['haldane down', 'nothing of this state folder runs any more; its history stays'],
