@@ -14,6 +14,8 @@ import type { StoreWorld } from './world/store.ts';
 
 export interface Events {
   begin(): void;
+  /** Planned troubles do not happen any more; people and GitOps go on. */
+  calm(): void;
   /** Nothing planned happens any more. */
   end(): void;
   /** A state was recorded. */
@@ -51,6 +53,7 @@ export function createEvents(options: EventsOptions): Events {
   const struckIn = new Map<string, number>();
   const declared = scenario.services.map((spec) => ({ policy: spec.policy, version: spec.firstVersion }));
   let commands = 0;
+  let isCalm = false;
   let ended = false;
 
   function happen(index: number, what: Happening): void {
@@ -66,7 +69,7 @@ export function createEvents(options: EventsOptions): Events {
   }
 
   function happenAsPlanned({ service, what }: Planned): void {
-    if (!ended) happen(service, what);
+    if (!ended && !(isCalm && isFault(what))) happen(service, what);
   }
 
   function release(planned: Planned, state: State): boolean {
@@ -80,6 +83,9 @@ export function createEvents(options: EventsOptions): Events {
   const events: Events = {
     struckIn,
     happen,
+    calm() {
+      isCalm = true;
+    },
     end() {
       ended = true;
       waiting.clear();

@@ -87,6 +87,7 @@ function spins({ scheduler, monitor }: Simulation): boolean {
 
 /** Whatever was switched on is switched off, in case its end was planned for later; and somebody starts the controller. */
 function endFaults(simulation: Simulation): void {
+  simulation.events.calm();
   simulation.revive();
   simulation.store.full = false;
   for (const service of simulation.services) {
