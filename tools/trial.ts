@@ -41,15 +41,24 @@ function wanted(): Wanted {
 }
 
 /** Results of runs already done, beside the place they will end up in. */
-class Finished {
-  readonly #path: string;
+interface Kept {
   readonly rows: Row[];
   readonly users: { sent: number; lost: number };
+  /** What ran: more than one where a set was broken off and went on later. */
+  readonly commits: string[];
+}
 
-  private constructor(path: string, kept: { rows: Row[]; users: { sent: number; lost: number } }) {
+class Finished {
+  readonly #path: string;
+  readonly rows: Kept['rows'];
+  readonly users: Kept['users'];
+  readonly commits: Kept['commits'];
+
+  private constructor(path: string, kept: Kept) {
     this.#path = path;
     this.rows = kept.rows;
     this.users = kept.users;
+    this.commits = kept.commits;
   }
 
   static async read(seed: string): Promise<Finished> {
@@ -58,8 +67,8 @@ class Finished {
       .digest('hex')
       .slice(0, 8);
     const path = join(tmpdir(), `haldane-trial-${seed}-${policy}.json`);
-    const text = await readFile(path, 'utf8').catch(() => '{"rows":[],"users":{"sent":0,"lost":0}}');
-    return new Finished(path, JSON.parse(text) as { rows: Row[]; users: { sent: number; lost: number } });
+    const text = await readFile(path, 'utf8').catch(() => '{"rows":[],"users":{"sent":0,"lost":0},"commits":[]}');
+    return new Finished(path, JSON.parse(text) as Kept);
   }
 
   has(run: number): boolean {
@@ -67,7 +76,7 @@ class Finished {
   }
 
   async keep(): Promise<void> {
-    await writeFile(this.#path, JSON.stringify({ rows: this.rows, users: this.users }));
+    await writeFile(this.#path, JSON.stringify({ rows: this.rows, users: this.users, commits: this.commits }));
   }
 }
 
@@ -127,12 +136,12 @@ async function commit(): Promise<string> {
   return output.trim();
 }
 
-async function writeResults(want: Wanted, finished: Finished, ran: string): Promise<void> {
+async function writeResults(want: Wanted, finished: Finished): Promise<void> {
   const rows = [...finished.rows].sort((a, b) => a.draw.run - b.draw.run);
   const sum = sumOf(rows, finished.users);
   const about = {
     date: new Date().toISOString().slice(0, 10),
-    commit: ran,
+    commit: finished.commits.join(' and '),
     seed: want.seed,
     runs: rows.length,
   };
@@ -163,11 +172,16 @@ async function main(): Promise<number> {
   const left = Array.from({ length: want.runs }, (_, run) => run).filter((run) => !finished.has(run));
   process.stdout.write(`seed ${want.seed}: ${want.runs} runs, ${want.runs - left.length} of them done before\n`);
   print(HEAD);
+  if (left.length > 0 && !finished.commits.includes(ran)) finished.commits.push(ran);
   const take = () => left.shift() ?? null;
-  await Promise.all(Array.from({ length: want.parallel }, (_, number) => lane(number, want.seed, take, finished)));
+  await Promise.all(
+    Array.from({ length: Math.min(want.parallel, left.length) }, (_, number) =>
+      lane(number, want.seed, take, finished),
+    ),
+  );
   const sum = sumOf(finished.rows, finished.users);
   process.stdout.write(`\n${sumLines(sum).join('\n')}\n`);
-  if (want.write) await writeResults(want, finished, ran);
+  if (want.write) await writeResults(want, finished);
   const faults = faultsOf(sum);
   for (const fault of faults) process.stdout.write(`FAILED: ${fault}\n`);
   return faults.length === 0 ? 0 : 1;
