@@ -2,7 +2,7 @@
 // fields, weights that do not add up, and a split that would send anyone to a version without a place (row 17).
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import type { GatewayConfig } from '../core/model/gateway.ts';
+import { AUDIENCE_ROUTE, type GatewayConfig, OTHER_ROUTE } from '../core/model/gateway.ts';
 import { HaldaneError } from '../lib/errors.ts';
 
 export class ConfigInvalid extends HaldaneError {
@@ -95,8 +95,9 @@ function checkNames(config: GatewayConfig): void {
     'routes',
     'pattern',
   );
-  const other = config.routes.findIndex((route) => route.name === 'other');
-  if (other >= 0) throw new ConfigInvalid(`routes[${other}].name`, '"other" is the name of all that matches no route');
+  const taken = config.routes.findIndex((route) => route.name === OTHER_ROUTE || route.name === AUDIENCE_ROUTE);
+  if (taken < 0) return;
+  throw new ConfigInvalid(`routes[${taken}].name`, '"other" names what matches no route, "audience" what a rule sent');
 }
 
 function refuseTwice(names: readonly string[], path: string, field: string): void {

@@ -2,7 +2,7 @@
 // can be prepared is prepared once per configuration. It refuses to send anyone to a version of weight 0 unless a rule
 // names it, so that an abort takes effect with the next request.
 import { bucketOf, bucketSeed } from '../core/model/bucketing.ts';
-import type { CountedRoute, GatewayConfig } from '../core/model/gateway.ts';
+import { AUDIENCE_ROUTE, type CountedRoute, type GatewayConfig, OTHER_ROUTE } from '../core/model/gateway.ts';
 import type { MatchRule } from '../core/model/split.ts';
 import { cookieValue } from './cookies.ts';
 import type { RouteCounts } from './counters.ts';
@@ -12,11 +12,10 @@ import type { VersionState } from './version-state.ts';
 /** Why a request went where it went; index of `WHY_NAMES`. */
 export const Why = { rule: 0, affinity: 1, user: 2, chance: 3 } as const;
 export const WHY_NAMES = ['rule', 'affinity', 'user', 'chance'] as const;
-export const OTHER_ROUTE = 'other';
 
 export interface Target {
   readonly version: VersionState;
-  /** By index of the counted route; the last is "other". */
+  /** By index of the counted route; then "other", then "audience". */
   readonly counts: readonly RouteCounts[];
   readonly weightPercent: number;
 }
@@ -55,7 +54,7 @@ export class Routing {
     const weightOf = new Map(split.weights.map((entry) => [entry.revision, entry.weightPercent]));
     const targetOf = (revision: string): Target => {
       const version = versions.get(revision) as VersionState;
-      const names = [...config.routes.map((route) => route.name), OTHER_ROUTE];
+      const names = [...config.routes.map((route) => route.name), OTHER_ROUTE, AUDIENCE_ROUTE];
       return {
         version,
         counts: names.map((name) => version.countsFor(name)),
@@ -115,9 +114,10 @@ export class Routing {
     return this.#userSlot < 0 ? undefined : head.wanted[this.#userSlot] || undefined;
   }
 
-  /** Index of the counted route a target belongs to; the number of routes is "other". */
+  /** Index of the counts of the request just chosen for; its target belongs to a route, or to "other". */
   routeIndex(target: string): number {
     const routes = this.#routes;
+    if (this.why === Why.rule) return routes.length + 1;
     const query = routes.length === 0 ? -1 : target.indexOf('?');
     const path = query < 0 ? target : target.slice(0, query);
     for (let i = 0; i < routes.length; i++) {

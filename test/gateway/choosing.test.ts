@@ -3,6 +3,7 @@ import { Agent, request } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { userBucket } from '../../src/core/model/bucketing.ts';
 import type { GatewayConfig } from '../../src/core/model/gateway.ts';
+import { errorSample } from '../../src/core/model/http-counts.ts';
 import { snapshotOf } from '../../src/gateway/snapshot.ts';
 import { CANARY, counted, openGateway, openHttp, STABLE, seeded, splitConfig } from './harness.ts';
 
@@ -125,6 +126,27 @@ test('rules come first, in their order, by header and by cookie, exactly', async
   ];
   for (const [expected, headers] of cases)
     assert.equal((await ask(port, headers)).version, expected, JSON.stringify(headers));
+});
+
+test('requests a rule sent are counted apart: they are exposure, and no sample of the users (I8)', async (t) => {
+  const { stable, canary, ask } = await twoVersions(t);
+  const rules = [{ header: { name: 'canary', value: 'true' }, revision: CANARY }];
+  const routes = [{ name: 'front', pattern: '/' }];
+  const { port, gateway } = await openGateway(t, splitConfig(stable, canary, 0, { split: { rules }, routes }));
+  for (let i = 0; i < 3; i++) await ask(port, { canary: 'true' });
+  await ask(port);
+  const { cells } = snapshotOf(gateway);
+  const counted = cells.map(({ revision, route, count }) => [revision, route, count]);
+  assert.deepEqual(
+    counted.sort(),
+    [
+      [CANARY, 'audience', 3],
+      [STABLE, 'front', 1],
+    ].sort(),
+  );
+  const all = { routes: null, methods: null };
+  const errors = { ...all, exceptRoutes: [], statusClasses: [], statusCodes: [200], endings: [], retryHeader: null };
+  assert.deepEqual(errorSample(cells, CANARY, errors, all), { kind: 'proportion', total: 0, bad: 0 });
 });
 
 test('affinity keeps a user at the version first given; the cookie is only set when it is assigned', async (t) => {

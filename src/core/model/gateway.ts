@@ -58,13 +58,21 @@ export interface GatewayConfig {
   readonly trustedProxies?: readonly string[];
 }
 
+/** Where requests that match no counted route are counted. */
+export const OTHER_ROUTE = 'other';
+/**
+ * Where requests that a rule sent are counted, whatever their path: chance did not draw them, so no check compares them
+ * (design of the statistics, 2.1); they still count as exposure.
+ */
+export const AUDIENCE_ROUTE = 'audience';
+
 /** How a request ended when it has no status from the version: each is named, none is hidden. */
 export type Ending = 'connect-failed' | 'timeout' | 'reset' | 'client-closed' | 'no-endpoint';
 
 /** One counter: requests of one version, route, method that ended one way. Cumulative since the instance started. */
 export interface RequestCell {
   readonly revision: Revision;
-  /** Name of a CountedRoute, or "other". */
+  /** Name of a CountedRoute, "other", or "audience". */
   readonly route: string;
   readonly method: string;
   /** Status code of the version, or how the request ended without one. */

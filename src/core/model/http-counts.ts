@@ -1,11 +1,13 @@
 // From the counters of a data plane to the samples a check asks for: which requests are looked at, and which are bad.
 // One place, so that every data plane and the simulator agree on what an error is.
 import type { ErrorDefinition, Metric, RequestSelector } from './check.ts';
-import type { Ending, LatencyCell, RequestCell } from './gateway.ts';
+import { AUDIENCE_ROUTE, type Ending, type LatencyCell, type RequestCell } from './gateway.ts';
 import type { Sample } from './measurement.ts';
 import type { Revision } from './split.ts';
 
+/** Requests that a rule sent are never looked at: they are no fair sample of the users. */
 function selects(selector: RequestSelector, cell: { readonly route: string; readonly method?: string }): boolean {
+  if (cell.route === AUDIENCE_ROUTE) return false;
   if (selector.routes !== null && !selector.routes.includes(cell.route)) return false;
   return selector.methods === null || cell.method === undefined || selector.methods.includes(cell.method);
 }

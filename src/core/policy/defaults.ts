@@ -48,7 +48,6 @@ export const DEFAULT_CHECKS: readonly ReadCheck[] = [
 
 /** The built-in route `health`: paths that probes and load balancers ask, whose errors are no user's. */
 export const HEALTH_ROUTE = 'health';
-export const OTHER_ROUTE = 'other';
 export const HEALTH_PATHS = [
   '/health',
   '/health/*',

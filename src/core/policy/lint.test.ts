@@ -46,7 +46,6 @@ const ANTI_PATTERNS: readonly [code: string, path: string, spec: object, context
   ['no-health-probe', 'spec.workload.processes.ready', { workload: { processes: { template: { command: 'x' } } } }],
   ['no-user-key', 'spec.userKey', { userKey: undefined }],
   ['same-users-each-time', 'spec.audience', { userKey: undefined, audience: [{ cookie: { name: 'a', value: 'b' } }] }],
-  ['audience-is-compared', 'spec.audience', { audience: [{ cookie: { name: 'a', value: 'b' } }] }],
   ['errors-not-required', 'spec.checks', { checks: [{ name: 'l', metric: { latency: {} } }] }],
   ['exposure-budget-huge', 'spec.exposure.badPerInterval', { exposure: { badPerInterval: 500 } }],
   ['no-retry-header', 'spec.errors.retryHeader', { errors: {} }],

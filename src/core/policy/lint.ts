@@ -186,19 +186,6 @@ const sameUsers: Rule = ({ audience, userKey }) => {
   ];
 };
 
-/** The comparison's guarantee is that of users drawn by chance (statistics 2.1); a rule draws by who they are. */
-const audienceIsCompared: Rule = ({ audience, analysis }) => {
-  if (audience.length === 0 || analysis === 'none') return [];
-  return [
-    info(
-      'audience-is-compared',
-      'spec.audience',
-      'requests sent by a rule are counted with the new version though chance did not choose them: an audience that differs from the rest looks like a difference of the versions',
-      'keep the audience small beside the weight (a few testers), or leave its routes out of the checks',
-    ),
-  ];
-};
-
 const errorsNotRequired: Rule = ({ analysis, checks }) => {
   const has = checks.some((check) => check.metric.kind === 'errors' && check.role === 'required');
   if (analysis === 'none' || has) return [];
@@ -304,7 +291,6 @@ const RULES: readonly Rule[] = [
   noProbe,
   noUserKey,
   sameUsers,
-  audienceIsCompared,
   errorsNotRequired,
   hugeBudget,
   noRetryHeader,

@@ -1,5 +1,6 @@
 /** Rules of routes and of what counts as an error: names exist, no route hides another, something can be an error. */
-import { HEALTH_ROUTE, OTHER_ROUTE } from './defaults.ts';
+import { AUDIENCE_ROUTE, OTHER_ROUTE } from '../model/gateway.ts';
+import { HEALTH_ROUTE } from './defaults.ts';
 import { type Report, type RuleContext, refuseTwice, refuseUnknown } from './rule-report.ts';
 
 type Path = readonly (string | number)[];
@@ -21,6 +22,12 @@ function ownRoutes({ spec, report }: RuleContext): void {
       name === OTHER_ROUTE,
       at,
       '"other" already means every path that no route names',
+      'choose another name',
+    );
+    report.refuseIf(
+      name === AUDIENCE_ROUTE,
+      at,
+      '"audience" already means the requests that a rule of spec.audience sent, which no check compares',
       'choose another name',
     );
     if (name === undefined) continue;

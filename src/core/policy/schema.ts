@@ -199,7 +199,8 @@ export const specSchema = object(
       example: { cookie: 'shop-version', ttl: '30m' },
     }),
     audience: defaulted(audienceSchema, [], {
-      description: 'Requests that always get the canary, whatever the weight.',
+      description:
+        'Requests that always get the canary, whatever the weight. Chance does not draw them, so no check compares them; they count as exposure.',
       example: [{ header: { name: 'canary', value: 'true' } }],
     }),
     canary: optional(canary, 'minReplicas 1, ratio 1', {
