@@ -115,4 +115,33 @@ describe('the edges of a release', () => {
     assert.equal(world.state.release?.weightPercent, before);
     assert.doesNotMatch(world.log.at(-1) ?? '', /the risk bound allows/);
   });
+
+  it("one person's promote does not pass a gate that two must approve", () => {
+    const gates = [{ kind: 'approval', name: 'qa', approvals: 2 } as const];
+    const stages = [{ weightPercent: 20, bakeMs: 3_600_000, checks: null, gates, advance: 'exposure' } as const];
+    const world = stableWorld(policy({ ramp: { kind: 'stages', stages } }));
+    world.declared = version('v2');
+    world.runUntil((w) => w.state.release?.verdicts[0]?.promotion.outcome === 'pass');
+    world.command('promote');
+    const answer = world.step().answers[0];
+    assert.equal(answer?.accepted, false);
+    assert.match(answer?.message ?? '', /gate "qa" has not said yes/);
+  });
+
+  it('a rollback that failed may be asked for again', () => {
+    const world = stableWorld();
+    world.declared = version('v2');
+    world.runUntil((w) => w.state.stable?.label === 'v2').runFor(5000);
+    world.behaviour.set('rev-v1', { errorRate: 0, isBroken: true });
+    world.command('rollback');
+    world.step();
+    world.runUntil((w) => w.state.release?.phase.kind === 'ended').runFor(120_000);
+    assert.equal(world.state.stable?.label, 'v2');
+    assert.equal(world.share('rev-v2'), 100);
+    assert.equal(world.state.releases, 3);
+    world.behaviour.delete('rev-v1');
+    world.command('rollback');
+    assert.equal(world.step().answers[0]?.accepted, true);
+    world.runUntil((w) => w.state.stable?.label === 'v1', 120_000);
+  });
 });

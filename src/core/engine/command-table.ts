@@ -33,7 +33,7 @@ export const COMMAND_TABLE: Readonly<Record<Verb, CommandRow>> = {
       'at rest': does('with --skip-analysis: releases the version that waits, unanalysed and marked so for ever'),
       starting: does('with --skip-analysis: goes to full capacity, then all traffic, marked for ever'),
       testing: does(
-        'if every required check has proved no harm (or with --skip-analysis): promotes without further stages',
+        'if every required check has proved no harm and no gate is left (or with --skip-analysis): promotes without further stages',
       ),
       promoting: refused(`promotion is under way: ${DECIDED_TO_PROMOTE}`),
       aborting: refused(`${ON_THE_WAY_OUT}; retry afterwards`),

@@ -19,9 +19,19 @@ export function finishAbort(turn: Turn, release: Release, outcome: Aborted): voi
   end(turn, outcome);
   const isFreeToTry = outcome.by === 'superseded' || outcome.by === 'author';
   const evidence = outcome.by === 'verdict' || isHarmShown(release) ? null : release.evidence;
-  remember(turn, knownAs(release, { fate: 'aborted', isFreeToTry, sentence: outcome.sentence, evidence }));
+  if (!isFailedRollback(turn, release)) {
+    remember(turn, knownAs(release, { fate: 'aborted', isFreeToTry, sentence: outcome.sentence, evidence }));
+  }
   say(turn, 'aborted', outcome.sentence, { by: outcome.by, check: outcome.check });
   tell(turn, 'aborted', 'aborted', `${release.to.label} was taken back: ${outcome.sentence}`);
+}
+
+/** A rollback that did not come through is no longer wished for; its version stays one that may be gone back to. */
+function isFailedRollback(turn: Turn, release: Release): boolean {
+  const { wish } = turn.state;
+  if (wish === null || wish.revision !== release.to.revision) return false;
+  turn.state = { ...turn.state, wish: null };
+  return true;
 }
 
 export function finishPromotion(turn: Turn, release: Release, sentence: string): void {

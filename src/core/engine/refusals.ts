@@ -54,7 +54,19 @@ function whyNoPromotion({ state, declared, release, intent }: Question): string 
   }
   if (intent.skipAnalysis) return null;
   if (release.phase.kind === 'starting') return 'it has not been analysed; --skip-analysis --reason goes past that';
-  return unproven(release);
+  return unproven(release) ?? closedGate(release);
+}
+
+/** Proof opens no gate: what people or other systems must agree to is not passed by one person's promote. */
+function closedGate(release: Release): string | null {
+  const { ramp } = release.policy;
+  const { index } = plateauOf(release);
+  const stages = ramp.kind === 'adaptive' ? [{ gates: ramp.gates }] : ramp.stages;
+  for (const [stage, { gates }] of stages.entries()) {
+    const closed = stage < index ? undefined : gates.find((gate) => !isApproved(release, stage, gate));
+    if (closed !== undefined) return `gate "${closed.name}" has not said yes; --skip-analysis --reason goes past that`;
+  }
+  return null;
 }
 
 /** The first required check that has not proved no harm. */
