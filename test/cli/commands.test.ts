@@ -221,16 +221,16 @@ describe('what is printed', () => {
   });
 
   it('of watch, when it is no terminal, is a line per decision; of --json, a view per line', async () => {
-    const watching = agent.run('watch', 'shop', '--exit-status');
+    const watching = agent.follow('watch', 'shop', '--exit-status');
     const json = agent.run('watch', 'shop', '--json', '--exit-status');
     const released = await agent.run('release', 'shop', '--version', 'v2', '--env', 'GREETING=two');
     assert.equal(released.code, 0, released.err);
-    await agent.until('shop', (view) => view.release?.phase === 'testing');
+    await watching.says(/ 20 % testing: 20 % on v2/);
     assert.equal((await agent.run('pause', 'shop', '--reason', 'tea')).code, 0);
     assert.match((await agent.run('status')).out, /‖ 20 % on v2.*Paused by .*: tea\./s);
     assert.equal((await agent.run('resume')).code, 0);
     assert.equal((await agent.run('abort', '--reason', 'enough')).code, 0);
-    const { code, out } = await watching;
+    const { code, out } = await watching.ended;
     assert.equal(code, 3, out);
     assert.match(
       out,

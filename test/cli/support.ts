@@ -124,8 +124,39 @@ export class TestAgent {
     return this.runWith({}, ...args);
   }
 
+  /** A command that goes on, and a way to wait for what it prints. */
+  follow(...args: string[]): { readonly ended: Promise<Ran>; readonly says: (wanted: RegExp) => Promise<void> } {
+    let said = '';
+    const listeners = new Set<() => void>();
+    const ended = this.#runSaying(
+      {},
+      (text) => {
+        said += `${text}\n`;
+        for (const listener of listeners) listener();
+      },
+      args,
+    );
+    const says = (wanted: RegExp) =>
+      new Promise<void>((resolve) => {
+        const look = () => {
+          if (wanted.test(said)) resolve();
+        };
+        listeners.add(look);
+        look();
+      });
+    return { ended, says };
+  }
+
   /** The command line itself, in this process: what the program does once it is loaded. */
-  async runWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Ran> {
+  runWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Ran> {
+    return this.#runSaying(env, () => {}, args);
+  }
+
+  async #runSaying(
+    env: Readonly<Record<string, string>>,
+    listen: (text: string) => void,
+    args: readonly string[],
+  ): Promise<Ran> {
     let out = '';
     let err = '';
     let code = 0;
@@ -136,6 +167,7 @@ export class TestAgent {
       terminal: () => ({ isTTY: false, columns: 80, rows: 24 }),
       print: (text) => {
         out += `${text}\n`;
+        listen(text);
       },
       say: (text) => {
         err += `${text}\n`;
@@ -144,7 +176,7 @@ export class TestAgent {
         code = wanted;
       },
     };
-    await runCli(context, args);
+    await runCli(context, [...args]);
     return { code, out, err };
   }
 
