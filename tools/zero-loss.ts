@@ -129,7 +129,7 @@ async function writeResults(lines: readonly Line[], seed: string, ran: string): 
     row(HEAD),
     row(HEAD.map(() => '---')),
     ...lines.map((line) => row(cellsOf(line))),
-    row(cellsOf({ ...total, connections: 'kept alive' }).map((cell, column) => (column === 2 ? 'both' : cell))),
+    row(cellsOf(total)),
     '',
   ];
   await writeFile(join(folder, 'zero-loss.md'), text.join('\n'));

@@ -6,7 +6,7 @@ export interface Line {
   readonly mayLose: boolean;
   /** "changes: 100", "kills: 17". */
   readonly done: string;
-  readonly connections: 'kept alive' | 'one per request';
+  readonly connections: 'kept alive' | 'one per request' | 'both';
   readonly sent: number;
   readonly lost: number;
   readonly losses: Readonly<Record<string, number>>;
@@ -38,7 +38,7 @@ export function totalOf(lines: readonly Line[]): Line {
     scenario: 'all but the control',
     mayLose: false,
     done: '',
-    connections: 'kept alive',
+    connections: 'both',
     sent: honest.reduce((sum, { sent }) => sum + sent, 0),
     lost: honest.reduce((sum, { lost }) => sum + lost, 0),
     losses: {},
