@@ -1,6 +1,7 @@
-// A new version by command: the declared one with another label, environment, command or address. Nothing else of the
-// policy changes. It refuses what the workload does not have.
+// A new version by command: the declared one (or stable, where the declared one was taken back) with another label,
+// environment, command or address. Nothing else of the policy changes. It refuses what the workload does not have.
 
+import { decodeState } from '../controller/index.ts';
 import type { Template, Version } from '../core/model/version.ts';
 import type { VersionAnswer } from '../core/views/index.ts';
 import type { Store } from '../ports/index.ts';
@@ -25,11 +26,22 @@ export async function declareVersion(store: Store, name: string, request: Versio
       fix: 'declare it first: haldane apply -f haldane.yaml',
     });
   }
-  const version: Version = versionOf(changed(document.version.template, request), request.version);
+  const base = await baseOf(store, name, document.version);
+  const version: Version = versionOf(changed(base.template, request), request.version);
   const unchanged = version.revision === document.version.revision;
   if (!unchanged) await declare(store, { policy: document.policy, version });
-  const before = document.version.label;
+  const before = base.label;
   return { policy: name, version: version.label, revision: version.revision, before, unchanged };
+}
+
+/** What a new version starts from: the declared one; but what was taken back or rolled back is passed on to nobody. */
+async function baseOf(store: Store, name: string, declared: Version): Promise<Version> {
+  const stored = await store.readState(name);
+  if (stored === null) return declared;
+  const { stable, known } = decodeState(name, stored.state);
+  const fate = known.find(({ version }) => version.revision === declared.revision)?.fate;
+  const isLeft = fate === 'aborted' || fate === 'rolled back';
+  return isLeft && stable !== null ? stable : declared;
 }
 
 function changed(template: Template, request: VersionRequest): Template {
