@@ -125,7 +125,8 @@ function waitsFor(state: State | null): string | null {
 
 function isSettled(book: Book): boolean {
   const { state } = book;
-  if (state === null) return false;
+  // Withdrawn before anybody looked: there is nothing to do and nothing to record.
+  if (state === null) return book.withdrawn;
   return underWay(state) === null ? isServed(book) : waitsFor(state) !== null;
 }
 

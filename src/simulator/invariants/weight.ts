@@ -29,7 +29,9 @@ export function checkRise(book: Book, rise: Rise, accuse: Accuse): void {
     accuse('I7', `weight rises to ${weight} % in phase ${release.phase.kind}`);
     return;
   }
-  if (weight === 100) return;
+  // After a hand at the split this may be less than what is there: then nothing rises.
+  const isFall = weight <= book.service.plane.carries(release.to.revision).applied;
+  if (weight === 100 || isFall) return;
   if (isPausedNow(book)) accuse('I7', `weight rises to ${weight} % while people have it paused`);
   if (release.weightPercent !== weight) {
     accuse('I6', `${weight} % is asked of the data plane, but ${release.weightPercent} % is what is recorded`);
@@ -83,18 +85,26 @@ export function checkStageLeft(
   const left = ramp.kind === 'stages' ? ramp.stages[stage] : undefined;
   if (left === undefined) return;
   const entry = releaseBook(book, release, nowMs);
+  const isSameWeight = ramp.kind === 'stages' && ramp.stages[stage - 1]?.weightPercent === left.weightPercent;
   const isHurried = accepted(book, release.id, 'advance').length > 0;
-  if (!isHurried) checkBake(book, entry, { stage, left, nowMs }, accuse);
+  if (!isHurried) checkBake(book, entry, { stage, left, nowMs, isSameWeight }, accuse);
   for (const gate of left.gates) checkGate(book, release, { gate, stage }, accuse);
   if (release.policy.decision === 'manual' && accepted(book, release.id, 'advance').length < stage + 1) {
     accuse('I7', `stage ${stage} of a manual policy is left, and nobody said advance`);
   }
 }
 
+interface StageLeft {
+  readonly stage: number;
+  readonly left: Stage;
+  readonly nowMs: number;
+  readonly isSameWeight: boolean;
+}
+
 function checkBake(
   book: Book,
   entry: ReleaseBook,
-  { stage, left, nowMs }: { readonly stage: number; readonly left: Stage; readonly nowMs: number },
+  { stage, left, nowMs, isSameWeight }: StageLeft,
   accuse: Accuse,
 ): void {
   const inUseMs = entry.stageInUseMs.get(stage);
@@ -103,7 +113,9 @@ function checkBake(
     return;
   }
   const bakedMs = nowMs - inUseMs - pausedMs(book, inUseMs, nowMs);
-  if (bakedMs < left.bakeMs - LOOK_MS) {
+  // A stage of the same weight as the one before bakes from its decision on; the world sees it when it is recorded.
+  const slackMs = isSameWeight ? book.slackMs : LOOK_MS;
+  if (bakedMs < left.bakeMs - slackMs) {
     accuse('I7', `row 81: stage ${stage} is left after ${bakedMs} ms of its bake time of ${left.bakeMs} ms`);
   }
 }
