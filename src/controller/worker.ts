@@ -140,7 +140,9 @@ export class PolicyWorker {
     const isNew = decision.because !== this.#lastBecause || decision.events.length > 0;
     if (!isNew) return;
     this.#lastBecause = decision.because;
-    log.info('decided', {
+    // News are for people; the same wait with other numbers is for those who look closely.
+    const level = decision.events.length > 0 ? 'info' : 'debug';
+    log[level]('decided', {
       policy,
       release: underWay(decision.state)?.id ?? null,
       because: decision.because,
