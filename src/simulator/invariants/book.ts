@@ -28,9 +28,12 @@ export interface AnsweredCommand {
   readonly stage: number | null;
 }
 
+/** A window without its cursors: days of them are kept. */
+export type Window = Omit<Delivered, 'from' | 'to' | 'canary'>;
+
 /** Windows of one revision in the chain of their cursors: only the last delivered from each cursor can count. */
 export interface Chain {
-  readonly accepted: Delivered[];
+  readonly accepted: Window[];
   last: Delivered | null;
   /** Requests of the canary in all accepted windows. */
   acceptedTotal: number;
@@ -116,13 +119,14 @@ export function addDelivered(book: Book, window: Delivered): void {
   }
   // Asked again from the same cursor: the longer window replaces the one before. Asked from anywhere else: it counted.
   if (chain.last !== null && chain.last.from !== window.from) {
-    chain.accepted.push(chain.last);
+    const { from: _from, to: _to, canary: _canary, ...counts } = chain.last;
+    chain.accepted.push(counts);
     chain.acceptedTotal += chain.last.canaryTotal;
   }
   chain.last = window;
 }
 
-export function windowsOf(book: Book, revision: string): readonly Delivered[] {
+export function windowsOf(book: Book, revision: string): readonly Window[] {
   const chain = book.chains.get(revision);
   if (chain === undefined) return [];
   return chain.last === null ? chain.accepted : [...chain.accepted, chain.last];

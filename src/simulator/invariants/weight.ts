@@ -30,14 +30,17 @@ export function checkRise(book: Book, rise: Rise, accuse: Accuse): void {
     return;
   }
   // After a hand at the split this may be less than what is there: then nothing rises.
-  const isFall = weight <= book.service.plane.carries(release.to.revision).applied;
+  const { applied } = book.service.plane.carries(release.to.revision);
+  const isFall = weight <= applied;
   if (weight === 100 || isFall) return;
   if (isPausedNow(book)) accuse('I7', `weight rises to ${weight} % while people have it paused`);
   if (release.weightPercent !== weight) {
     accuse('I6', `${weight} % is asked of the data plane, but ${release.weightPercent} % is what is recorded`);
   }
   checkLadder(release, weight, accuse);
-  if (!isFirst && release.policy.analysis !== 'none') checkEvidenceNow(book, release, nowMs, accuse);
+  // A weight decided before and back from 0 (its replicas had died) has no readings: at 0 there is nothing to measure.
+  if (isFirst || applied === 0 || release.policy.analysis === 'none') return;
+  checkEvidenceNow(book, release, nowMs, accuse);
 }
 
 function checkLadder(release: Release, weight: number, accuse: Accuse): void {
