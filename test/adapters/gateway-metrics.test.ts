@@ -42,7 +42,6 @@ metricSourceConformance('GatewayMetrics over a real gateway', async () => {
   const server = createServer((request, response) => response.writeHead(request.url === '/bad' ? 500 : 200).end());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const endpoints = [{ host: '127.0.0.1', port: (server.address() as AddressInfo).port }];
-  const rules = ['v1', 'v2'].map((revision) => ({ header: { name: 'version', value: revision }, revision }));
   await router.ensure(
     policy,
     {
@@ -50,10 +49,11 @@ metricSourceConformance('GatewayMetrics over a real gateway', async () => {
         { revision: 'v1', weightPercent: 50 },
         { revision: 'v2', weightPercent: 50 },
       ],
-      rules,
+      rules: [],
       salt: '',
       userKey: null,
-      affinity: null,
+      // What a rule sends is compared by no check, so the version is named by the cookie that keeps it.
+      affinity: { cookie: 'version', ttlSeconds: 60 },
     },
     ['v1', 'v2'].map((revision) => ({ revision, label: revision, endpoints })),
   );
@@ -71,7 +71,7 @@ metricSourceConformance('GatewayMetrics over a real gateway', async () => {
       const at = await router.listening(policy.name);
       for (const path of [...Array.from({ length: good }, () => 'good'), ...Array.from({ length: bad }, () => 'bad')]) {
         const answer = await fetch(`http://${at?.host}:${at?.port}/${path}`, {
-          headers: { version: revision, connection: 'close' },
+          headers: { cookie: `version=${revision}`, connection: 'close' },
         });
         await answer.arrayBuffer();
       }
