@@ -8,7 +8,20 @@ import { hashOf } from '../../src/lib/canonical.ts';
 import { errorCheck, stage } from '../../src/simulator/sample-policy.ts';
 import type { Planned } from '../../src/simulator/scenario.ts';
 import type { MetricTrouble } from '../../src/simulator/world/metrics.ts';
-import { at, BAD, declare, GOOD, inPhase, inStage, MINUTE_MS, nothingLost, play, SECOND_MS, when } from './support.ts';
+import {
+  at,
+  BAD,
+  declare,
+  GOOD,
+  inPhase,
+  inStage,
+  MINUTE_MS,
+  nothingLost,
+  play,
+  SECOND_MS,
+  say,
+  when,
+} from './support.ts';
 
 const DECLARED = at(10 * SECOND_MS, declare('v2'));
 const trouble = (fromMs: number, toMs: number, kind: MetricTrouble): Planned[] => [
@@ -148,6 +161,20 @@ describe('missed regressions, in the simulated world', () => {
     const bad = await play({ plan: [DECLARED], policy, truths: { v2: BAD }, forMs: 5 * MINUTE_MS });
     assert.deepEqual(good.endings, ['promoted', 'promoted']);
     assert.deepEqual(bad.endings, ['promoted', 'aborted by verdict']);
+  });
+
+  it('a person promotes on proof in the very look that shows harm: the newest window is weighed first (I4)', async () => {
+    const late = { ...GOOD, onset: { afterMs: 60_000, errorRate: 0.4 } };
+    const played = await play({
+      plan: [DECLARED, when(inStage(2, 1, 500), { kind: 'kill-controller' }), when(inStage(2, 1, 600), say('promote'))],
+      truths: { v2: late },
+      faults: { restartMs: 5 * MINUTE_MS },
+      policy: { ramp: { kind: 'stages', stages: [stage(10, { bakeMs: 15_000, advance: 'proven' }), stage(50)] } },
+      forMs: 10 * MINUTE_MS,
+    });
+    assert.deepEqual(played.endings, ['promoted', 'aborted by verdict']);
+    assert.equal(played.answers[0]?.accepted, false);
+    nothingLost(played);
   });
 
   it('row 52: another version is declared in the moment of promotion: only the analysed one is promoted (I4)', async () => {

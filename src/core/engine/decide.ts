@@ -11,10 +11,12 @@ import { considerVersions } from './lifecycle.ts';
 import { LONGEST_LOOK_MS, passTime, watchedMs } from './passing.ts';
 import { promote } from './promoting.ts';
 import { passDrainTime } from './share.ts';
+import { isAnalysed } from './start.ts';
 import { startUp } from './starting.ts';
 import { type Release, underWay } from './state.ts';
 import { test } from './testing.ts';
 import { explain, type Turn } from './turn.ts';
+import { weigh } from './weigh.ts';
 
 export function decide({ policy, state, observation }: DecisionInput): Decision {
   const turn: Turn = {
@@ -32,6 +34,7 @@ export function decide({ policy, state, observation }: DecisionInput): Decision 
   };
   passTime(turn);
   passDrainTime(turn);
+  weighTested(turn);
   obeyAll(turn);
   considerVersions(turn);
   takePhase(turn);
@@ -48,6 +51,12 @@ export function decide({ policy, state, observation }: DecisionInput): Decision 
     changed: [...turn.changed.values()],
     lookAgainMs: lookAgainMs(turn, effects.length > 0),
   };
+}
+
+/** Before commands: what a person is answered, and may promote, stands on the newest window, not on the one before (I4). */
+function weighTested(turn: Turn): void {
+  const release = underWay(turn.state);
+  if (release?.phase.kind === 'testing' && isAnalysed(release.policy)) weigh(turn);
 }
 
 function takePhase(turn: Turn): void {

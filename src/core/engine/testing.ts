@@ -5,13 +5,10 @@ import { advance } from './advance.ts';
 import { beginAbort } from './ending.ts';
 import { isExposureSpent } from './exposure.ts';
 import { holdFor, park } from './holding.ts';
-import { isAnalysed } from './start.ts';
 import type { Release } from './state.ts';
 import { explain, seen, type Turn } from './turn.ts';
-import { weigh } from './weigh.ts';
 
 export function test(turn: Turn): void {
-  if (turn.state.release !== null && isAnalysed(turn.state.release.policy)) weigh(turn);
   for (const end of [endForHarm, endForTrouble, endForDeadline]) {
     const { release } = turn.state;
     if (release?.phase.kind !== 'testing') return;
