@@ -6,7 +6,7 @@
 import { createHash, randomInt } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeError } from '../src/lib/errors.ts';
 import { Stand } from '../src/main/demo/stand.ts';
@@ -66,7 +66,9 @@ class Finished {
       .update(await readFile(POLICY))
       .digest('hex')
       .slice(0, 8);
-    const path = join(tmpdir(), `haldane-trial-${seed}-${policy}.json`);
+    // In the checkout itself: what another one found is no finding of this one.
+    const path = join(ROOT, '.haldane', `trial-${seed}-${policy}.json`);
+    await mkdir(dirname(path), { recursive: true });
     const text = await readFile(path, 'utf8').catch(() => '{"rows":[],"users":{"sent":0,"lost":0},"commits":[]}');
     return new Finished(path, JSON.parse(text) as Kept);
   }
