@@ -40,7 +40,7 @@ export function judge(check: Check, evidence: Evidence, context: JudgeContext): 
   const numbers = numbersOf(check, evidence, context);
   const harm = harmAnswer(check, evidence, numbers);
   const held = harm ?? heldAnswer(check, evidence);
-  const exposure = held ?? exposureAnswer(check, evidence, context);
+  const exposure = held ?? exposureAnswer(check, evidence, context, numbers);
   const promotion = held ?? promotionAnswer(check, evidence, numbers);
   const outcome: Outcome = held?.outcome ?? promotion.outcome;
   const reason = held?.reason ?? promotion.reason;
@@ -109,7 +109,12 @@ export function provenWeightPercent(
   { badPerInterval, settings }: Pick<JudgeContext, 'badPerInterval' | 'settings'>,
 ): number {
   if (heldAnswer(check, evidence) !== null) return 0;
-  const risk = riskBound(check, evidence, settings) * requestsPerInterval(evidence);
+  return weightWithin(badPerInterval, riskBound(check, evidence, settings), evidence);
+}
+
+/** The weight at which U x requests per interval is B. */
+function weightWithin(badPerInterval: number, riskBound: number, evidence: Evidence): number {
+  const risk = riskBound * requestsPerInterval(evidence);
   return risk <= 0 ? 100 : Math.min(100, (100 * badPerInterval) / risk);
 }
 
@@ -221,9 +226,12 @@ function heldAnswer(check: Check, evidence: Evidence): Answer | null {
   return null;
 }
 
-function exposureAnswer(check: Check, evidence: Evidence, context: JudgeContext): Answer {
+function exposureAnswer(check: Check, evidence: Evidence, context: JudgeContext, numbers: VerdictNumbers): Answer {
   if (check.metric.kind === 'gauge') return gaugeAnswer(evidence);
-  const proven = provenWeightPercent(check, evidence, context);
+  // With one question only, its bound is the one that was just made for people; making it is half of a judgement's cost.
+  const isOne = evidence.relative !== null && evidence.absolute === null && evidence.tails.length === 0;
+  const bound = isOne && numbers.upper !== null ? numbers.upper : riskBound(check, evidence, context.settings);
+  const proven = weightWithin(context.badPerInterval, bound, evidence);
   const passes = proven >= context.nextWeightPercent;
   return {
     outcome: passes ? 'pass' : 'undecided',
