@@ -1,7 +1,7 @@
 // Gathers one observation from all ports at once. A port that fails becomes an error in the observation: never a
 // difference (row 70), never an absence (row 71), never an exception. It reads only what the engine asked for.
 import { type LookFor, type Observation, type State, underWay } from '../core/engine/index.ts';
-import type { MeasurementResult, Reading } from '../core/model/measurement.ts';
+import type { History, MeasurementResult } from '../core/model/measurement.ts';
 import type { GateAnswer, Observed } from '../core/model/observed.ts';
 import type { ReleasePolicy } from '../core/model/policy.ts';
 import { describeError } from '../lib/errors.ts';
@@ -60,7 +60,7 @@ async function readHistory(
   guard: CallGuard,
   policy: ReleasePolicy,
   wanted: NonNullable<LookFor['history']>,
-): Promise<Readonly<Record<string, Reading>> | null> {
+): Promise<History | null> {
   try {
     return await guard.run('the metric source', () => deps.metrics.history({ policy, ...wanted }));
   } catch (error) {

@@ -1,6 +1,6 @@
 // Where measurements come from. Counts of all versions over one window, from one reading.
 import type { Check } from '../core/model/check.ts';
-import type { Cursor, Measurement, MeasurementResult, Reading } from '../core/model/measurement.ts';
+import type { Cursor, History, Measurement, MeasurementResult } from '../core/model/measurement.ts';
 import type { ReleasePolicy } from '../core/model/policy.ts';
 import type { Revision } from '../core/model/split.ts';
 
@@ -16,8 +16,8 @@ export interface MeasureQuery {
 export interface MetricSource {
   /** Everything since the cursor, once. The same cursor again yields the same or a longer window, never less. */
   measure(query: MeasureQuery): Promise<MeasurementResult>;
-  /** Stable's past as the source knows it, by check name: what latency boundaries are chosen from. */
-  history(query: Omit<MeasureQuery, 'cursor' | 'canary'>): Promise<Readonly<Record<string, Reading>>>;
+  /** Stable's past as the source knows it: what latency lines and the dispersion are taken from. */
+  history(query: Omit<MeasureQuery, 'cursor' | 'canary'>): Promise<History>;
 }
 
 /** A source's first answer: no window yet, only where the first one starts. */

@@ -259,6 +259,12 @@ function sizeOf(sample: Sample | undefined): number {
       return sample.counts.reduce((sum, [, count]) => sum + count, 0);
     case 'gauge':
       return sample.values.length;
+    case 'count':
+      return sample.seconds;
+    case 'values':
+      return sample.counts.reduce((sum, [, count]) => sum + count, 0);
+    case 'cohort':
+      return sample.exposed;
   }
 }
 

@@ -52,7 +52,7 @@ const release = z.strictObject({
 const evidence = z.strictObject({
   check: z.string(),
   title: z.string(),
-  metric: z.enum(['errors', 'latency', 'business', 'gauge']),
+  metric: z.enum(['errors', 'latency', 'business', 'gauge', 'count', 'mean', 'conversion', 'kayenta']),
   role: z.string(),
   outcome,
   reason: z.string(),

@@ -120,7 +120,10 @@ export const NAMED_SCENARIOS: readonly Scenario[] = [
     name: 'stable crashes',
     plan: [at(T, declare('v2')), on(inStage(2, 0, 2_000), { kind: 'crash-replicas', version: 'v1', all: true })],
     policy: {
-      checks: samplePolicy('any').checks.map((check) => ({ ...check, tolerance: { ratio: 1.1, margin: 0.01 } })),
+      checks: samplePolicy('any').checks.map((check) => ({
+        ...check,
+        tolerance: { ratio: 1.1, margin: 0.01, harmMargin: 0, atDeadline: null, bucketShift: 0 },
+      })),
     },
   }),
   scenario({

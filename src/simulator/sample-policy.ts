@@ -11,12 +11,14 @@ export function errorCheck(overrides: Partial<Check> = {}): Check {
     metric: { kind: 'errors' },
     selector: EVERYTHING,
     role: 'required',
-    tolerance: { ratio: 1.1, margin: 0.005 },
+    tolerance: { ratio: 1.1, margin: 0.005, harmMargin: 0, atDeadline: null, bucketShift: 0 },
     limit: null,
     direction: 'increase',
     weight: 1,
     warmUpMs: 0,
     noDataMs: 120_000,
+    clusterCap: 1,
+    rule: null,
     ...overrides,
   };
 }
@@ -25,7 +27,7 @@ export function latencyCheck(overrides: Partial<Check> = {}): Check {
   return errorCheck({
     name: 'latency',
     metric: { kind: 'latency', quantile: 0.99 },
-    tolerance: { ratio: 1.25, margin: 0.01 },
+    tolerance: { ratio: 1.25, margin: 0.01, harmMargin: 0, atDeadline: null, bucketShift: 0 },
     ...overrides,
   });
 }

@@ -16,12 +16,14 @@ const check = (name: string, metric: Check['metric']): Check => ({
   metric,
   selector: { routes: null, methods: null },
   role: 'required',
-  tolerance: { ratio: 1.5, margin: 0.01 },
+  tolerance: { ratio: 1.5, margin: 0.01, harmMargin: 0, atDeadline: null, bucketShift: 0 },
   limit: null,
   direction: 'increase',
   weight: 1,
   warmUpMs: 0,
   noDataMs: 60_000,
+  clusterCap: 1,
+  rule: null,
 });
 const CHECKS = [
   check('errors', { kind: 'errors' }),

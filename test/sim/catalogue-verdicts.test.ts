@@ -101,7 +101,8 @@ describe('missed regressions, in the simulated world', () => {
 
   it('row 45: no check passes for want of a condition: it has the default tolerance, or it is refused as asking nothing', () => {
     const example = readFileSync(new URL('../../examples/shop/haldane.yaml', import.meta.url), 'utf8');
-    const asked = 'metric: { errors: {} }\n      tolerance: { ratio: 1.1, margin: 0.5% }';
+    const asked =
+      'metric: { errors: {} }\n      tolerance: { ratio: 1.1, margin: 0.5%, harmMargin: 0, atDeadline: null, bucketShift: 0 }';
     assert.ok(example.includes(asked));
     const byDefault = parsePolicyText(example.replace(asked, 'metric: { errors: {} }'), { hash: hashOf });
     assert.equal(byDefault.kind === 'ok' && byDefault.documents[0]?.policy.checks[0]?.tolerance?.ratio, 1.1);
@@ -156,7 +157,11 @@ describe('missed regressions, in the simulated world', () => {
   });
 
   it('row 51: the same policy that lets a good version pass stops a bad one: its check is able to fail', async () => {
-    const policy = { checks: [errorCheck({ tolerance: { ratio: 1.1, margin: 0.01 } })] };
+    const policy = {
+      checks: [
+        errorCheck({ tolerance: { ratio: 1.1, margin: 0.01, harmMargin: 0, atDeadline: null, bucketShift: 0 } }),
+      ],
+    };
     const good = await play({ plan: [DECLARED], policy, forMs: 5 * MINUTE_MS });
     const bad = await play({ plan: [DECLARED], policy, truths: { v2: BAD }, forMs: 5 * MINUTE_MS });
     assert.deepEqual(good.endings, ['promoted', 'promoted']);

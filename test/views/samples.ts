@@ -16,12 +16,14 @@ const errors: Check = {
   metric: { kind: 'errors' },
   selector: everything,
   role: 'required',
-  tolerance: { ratio: 1.1, margin: 0.005 },
+  tolerance: { ratio: 1.1, margin: 0.005, harmMargin: 0, atDeadline: null, bucketShift: 0 },
   limit: null,
   direction: 'increase',
   weight: 5,
   warmUpMs: 0,
   noDataMs: 60_000,
+  clusterCap: 1,
+  rule: null,
 };
 
 const orders: Check = { ...errors, name: 'orders', role: 'guardrail', weight: 2, noDataMs: 30_000 };

@@ -92,7 +92,7 @@ describe('the gateway as a source of measurements', () => {
     assert.deepEqual(answer, { kind: 'error', message: 'the gateway could not be read: connection refused' });
     assert.equal((await source(() => []).measure({ ...query, cursor: null })).kind, 'error');
     assert.equal((await source(() => [snapshot(1, 1)]).measure({ ...query, cursor: 'somebody else' })).kind, 'error');
-    assert.equal((await metrics.history(query)).errors?.kind, 'error');
+    assert.equal((await metrics.history(query)).readings.errors?.kind, 'error');
   });
 
   test('counts that go backwards are an error, not a reading (row 46)', async () => {
@@ -105,12 +105,12 @@ describe('the gateway as a source of measurements', () => {
 
   test('history is all that is known of stable, over every gateway process; without any it is no data', async () => {
     const metrics = source(() => [snapshot(100, 1), snapshot(10, 0, 'g0')]);
-    assert.deepEqual((await metrics.history(query)).latency, {
+    assert.deepEqual((await metrics.history(query)).readings.latency, {
       kind: 'samples',
       byRevision: { v1: { kind: 'latency', counts: [[40, 111]] } },
     });
-    assert.equal((await metrics.history({ ...query, stable: 'v9' })).latency?.kind, 'no-data');
-    assert.equal((await metrics.history({ ...query, stable: null })).latency?.kind, 'no-data');
+    assert.equal((await metrics.history({ ...query, stable: 'v9' })).readings.latency?.kind, 'no-data');
+    assert.equal((await metrics.history({ ...query, stable: null })).readings.latency?.kind, 'no-data');
   });
 
   test('replicas that somebody else runs are not visible: no data, in words', async () => {

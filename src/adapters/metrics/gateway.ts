@@ -1,7 +1,7 @@
 // Measurements from the embedded gateway's own counters: exact counts of every request, all versions of one instant,
 // over all gateway processes, each request once. It never interpolates and never turns an absence into a number.
 import type { Check } from '../../core/model/check.ts';
-import type { MeasurementResult, Reading } from '../../core/model/measurement.ts';
+import type { History, MeasurementResult, Reading } from '../../core/model/measurement.ts';
 import type { ReleasePolicy } from '../../core/model/policy.ts';
 import type { Revision } from '../../core/model/split.ts';
 import { elapsedMs } from '../../core/model/time.ts';
@@ -68,7 +68,11 @@ export class GatewayMetrics implements MetricSource {
     };
   }
 
-  async history(query: Omit<MeasureQuery, 'cursor' | 'canary'>): Promise<Readonly<Record<string, Reading>>> {
+  async history(query: Omit<MeasureQuery, 'cursor' | 'canary'>): Promise<History> {
+    return { readings: await this.#pastReadings(query) };
+  }
+
+  async #pastReadings(query: Omit<MeasureQuery, 'cursor' | 'canary'>): Promise<Readonly<Record<string, Reading>>> {
     const { stable, policy } = query;
     const checks = query.checks.filter(({ metric }) => metric.kind !== 'gauge');
     if (stable === null) {

@@ -18,12 +18,14 @@ function check(changes: Partial<Check> = {}): Check {
     metric: { kind: 'errors' },
     selector: everything,
     role: 'required',
-    tolerance: { ratio: 1.1, margin: 0.005 },
+    tolerance: { ratio: 1.1, margin: 0.005, harmMargin: 0, atDeadline: null, bucketShift: 0 },
     limit: null,
     direction: 'increase',
     weight: 1,
     warmUpMs: 0,
     noDataMs: 30_000,
+    clusterCap: 1,
+    rule: null,
     ...changes,
   };
 }
@@ -178,7 +180,7 @@ describe('latency', () => {
   const latency = check({
     name: 'latency',
     metric: { kind: 'latency', quantile: 0.99 },
-    tolerance: { ratio: 1.1, margin: 0.01 },
+    tolerance: { ratio: 1.1, margin: 0.01, harmMargin: 0, atDeadline: null, bucketShift: 0 },
   });
   const histogram = (scale: number, count: number, seed: number): Sample => {
     const random = createRandom(seed);

@@ -1,7 +1,7 @@
 // What goes into a decision and what comes out. The controller fills the first and carries out the second.
 import type { Command, CommandAnswer, Verb } from '../model/command.ts';
 import type { Effect } from '../model/effect.ts';
-import type { MeasurementResult, Reading } from '../model/measurement.ts';
+import type { History, MeasurementResult } from '../model/measurement.ts';
 import type { GateAnswer, Observed, RouterObservation, WorkloadObservation } from '../model/observed.ts';
 import type { ReleasePolicy } from '../model/policy.ts';
 import type { Instant } from '../model/time.ts';
@@ -16,8 +16,8 @@ export interface Observation {
   readonly router: Observed<RouterObservation>;
   /** Asked for only while a release is testing and a window is due. */
   readonly measured: MeasurementResult;
-  /** Stable's past, asked for once, when boundaries are to be chosen. */
-  readonly history: Readonly<Record<string, Reading>> | null;
+  /** Stable's past, asked for until latency lines are chosen from it. */
+  readonly history: History | null;
   /** By gate key. */
   readonly gates: Readonly<Record<string, GateAnswer>>;
   readonly commands: readonly Command[];

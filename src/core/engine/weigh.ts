@@ -66,7 +66,7 @@ function chooseBoundaries(turn: Turn, release: Release, evidence: Record<string,
   if (history === null || stable === undefined) return;
   for (const check of release.policy.checks) {
     const own = evidence[check.name];
-    const reading = history[check.name];
+    const reading = history.readings[check.name];
     if (own === undefined || reading?.kind !== 'samples') continue;
     evidence[check.name] = foldHistory(check, own, reading.byRevision[stable], settingsOf(release.policy));
   }

@@ -120,7 +120,8 @@ export interface ReleasePolicy {
   /** Least time under analysis before promotion, over all stages. */
   readonly leastBakeMs: number;
   readonly deadlines: Deadlines;
-  readonly onDeadline: 'hold' | 'abort';
+  /** accept: promote if every required check passes at its wider tolerance; hold if not. */
+  readonly onDeadline: 'hold' | 'abort' | 'accept';
   /** What becomes of the canary's processes after an abort. */
   readonly onAbort: 'retire' | 'keep';
   /** Length of one measurement window: the tick. */

@@ -187,6 +187,8 @@ function compileCheck(check: ReadCheck): Check {
     weight: check.weight ?? defaults.DEFAULT_EVIDENCE_WEIGHT[kind],
     warmUpMs: check.warmUp,
     noDataMs: check.noData,
+    clusterCap: 1,
+    rule: null,
   };
 }
 
@@ -210,6 +212,9 @@ function compileTolerance(check: ReadCheck, kind: defaults.MetricKind): Check['t
   return {
     ratio: check.tolerance?.ratio ?? defaults.DEFAULT_RATIO,
     margin: check.tolerance?.margin ?? defaults.DEFAULT_MARGIN[kind],
+    harmMargin: 0,
+    atDeadline: null,
+    bucketShift: 0,
   };
 }
 

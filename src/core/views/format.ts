@@ -97,6 +97,10 @@ export function checkTitle(check: Check): string {
     case 'errors':
     case 'business':
     case 'gauge':
+    case 'count':
+    case 'mean':
+    case 'conversion':
+    case 'kayenta':
       return check.name;
   }
 }

@@ -1,6 +1,7 @@
 // The one view model of a policy and its release. Terminal, page, report and API are drawn from it, so that they cannot
 // disagree. Plain JSON data; every sentence in it was made where the decision was made.
 import type { Allowed, Condition, Next } from '../engine/index.ts';
+import type { Metric } from '../model/check.ts';
 import type { Outcome } from '../model/verdict.ts';
 
 export const VIEW_SCHEMA = 1;
@@ -135,7 +136,7 @@ export interface StageLine {
 export interface EvidenceLine {
   readonly check: string;
   readonly title: string;
-  readonly metric: 'errors' | 'latency' | 'business' | 'gauge';
+  readonly metric: Metric['kind'];
   readonly role: string;
   readonly outcome: Outcome;
   readonly reason: string;

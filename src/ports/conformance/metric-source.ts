@@ -133,7 +133,7 @@ function honestyTrials(trial: Trial): void {
     const { policy, stable, checks } = under.query;
     const history = await under.source.history({ policy, stable, checks });
     for (const { name } of checks) {
-      assert.ok(['samples', 'no-data', 'error'].includes(history[name]?.kind ?? 'missing'), name);
+      assert.ok(['samples', 'no-data', 'error'].includes(history.readings[name]?.kind ?? 'missing'), name);
     }
   });
 }

@@ -52,12 +52,14 @@ const errors: Check = {
   metric: { kind: 'errors' },
   selector: { routes: null, methods: null },
   role: 'required',
-  tolerance: { ratio: 1.2, margin: 0.005 },
+  tolerance: { ratio: 1.2, margin: 0.005, harmMargin: 0, atDeadline: null, bucketShift: 0 },
   limit: null,
   direction: 'increase',
   weight: 1,
   warmUpMs: 0,
   noDataMs: 60_000,
+  clusterCap: 1,
+  rule: null,
 };
 
 metricSourceConformance('FakeMetricSource', async () => {

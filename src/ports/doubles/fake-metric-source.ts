@@ -1,6 +1,6 @@
 // A MetricSource in memory: tests add windows, and each is given out once per cursor. A cursor is the number of windows
 // read, so that asking again with the same cursor gives the same and what came since.
-import type { Measurement, MeasurementResult, Reading, Sample } from '../../core/model/measurement.ts';
+import type { History, Measurement, MeasurementResult, Reading, Sample } from '../../core/model/measurement.ts';
 import type { Revision } from '../../core/model/split.ts';
 import { type MeasureQuery, type MetricSource, openingMeasurement } from '../metric-source.ts';
 import { Mishaps } from './mishaps.ts';
@@ -30,10 +30,10 @@ export class FakeMetricSource implements MetricSource {
     return { kind: 'measurement', measurement: merge(query, windows, cursor) };
   }
 
-  async history(query: Omit<MeasureQuery, 'cursor' | 'canary'>): Promise<Readonly<Record<string, Reading>>> {
+  async history(query: Omit<MeasureQuery, 'cursor' | 'canary'>): Promise<History> {
     await this.mishaps.meet('history');
     const none: Reading = { kind: 'no-data', message: 'this source keeps no history' };
-    return Object.fromEntries(query.checks.map(({ name }) => [name, none]));
+    return { readings: Object.fromEntries(query.checks.map(({ name }) => [name, none])) };
   }
 }
 

@@ -2,7 +2,7 @@
 // windows and resets, and keeps what it really delivered, so that a claim of evidence can be held against the truth.
 import type { Check } from '../../core/model/check.ts';
 import { LATENCY_BUCKETS } from '../../core/model/latency-buckets.ts';
-import type { MeasurementResult, Reading, Sample } from '../../core/model/measurement.ts';
+import type { History, MeasurementResult, Reading, Sample } from '../../core/model/measurement.ts';
 import type { MeasureQuery } from '../../ports/metric-source.ts';
 import { type Counters, type DataPlane, LATENCY_CLASSES } from './data-plane.ts';
 import type { ReplicaWorld } from './replicas.ts';
@@ -45,7 +45,7 @@ export interface MetricsOptions {
 
 export interface MetricsWorld {
   measure(query: MeasureQuery): MeasurementResult;
-  history(query: Omit<MeasureQuery, 'cursor' | 'canary'>): Record<string, Reading>;
+  history(query: Omit<MeasureQuery, 'cursor' | 'canary'>): History;
 }
 
 export function createMetricsWorld(options: MetricsOptions): MetricsWorld {
@@ -119,6 +119,11 @@ export function createMetricsWorld(options: MetricsOptions): MetricsWorld {
         return { kind: 'proportion', total: row[0], bad: row[1] };
       case 'latency':
         return { kind: 'latency', counts: bucketsOf(row, options.truthOf(revision).slowness) };
+      case 'count':
+      case 'mean':
+      case 'conversion':
+      case 'kayenta':
+        throw new Error(`the simulated data plane does not measure ${check.metric.kind}`);
       case 'gauge': {
         const value = options.truthOf(revision).residentBytes;
         return {
@@ -132,7 +137,7 @@ export function createMetricsWorld(options: MetricsOptions): MetricsWorld {
     }
   }
 
-  function history(query: Omit<MeasureQuery, 'cursor' | 'canary'>): Record<string, Reading> {
+  function history(query: Omit<MeasureQuery, 'cursor' | 'canary'>): History {
     if (options.trouble() === 'outage') throw new Error('the metric source does not answer');
     const mark = scrape();
     const none: Mark = { epoch: mark.epoch, atMs: 0, rows: {} };
@@ -146,7 +151,7 @@ export function createMetricsWorld(options: MetricsOptions): MetricsWorld {
               byRevision: { [query.stable]: sample(check, query.stable, (one) => difference(mark, none, one)) },
             };
     }
-    return readings;
+    return { readings };
   }
 
   return { measure, history };

@@ -66,6 +66,10 @@ function checkTally(
       return [from.kind === 'proportion' ? from.total : 0, done.kind === 'proportion' ? done.total : 0];
     }
     case 'gauge':
+    case 'count':
+    case 'mean':
+    case 'conversion':
+    case 'kayenta':
       return [];
   }
 }
