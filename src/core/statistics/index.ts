@@ -24,6 +24,17 @@ export {
   requiredNats,
   type TestQuality,
 } from './information.ts';
+export {
+  addScores,
+  type HarmfulChange,
+  LABEL_TILTS,
+  type LabelTiltOptions,
+  type LabelTiltState,
+  logScoreHarmE,
+  scoreRatio,
+  startLabelTilt,
+} from './label-tilt.ts';
+export { evenLevels, geometricLevels, nearestLevel, type ScoreTick } from './label-tilt-scores.ts';
 export { isLogZero, LOG_ZERO, logAddExp, logSumExp, logWeightedSum } from './log-space.ts';
 export type { OnsetMixture } from './mixture.ts';
 export { createRandom, type Random } from './random.ts';
