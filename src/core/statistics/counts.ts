@@ -6,6 +6,14 @@ const LARGEST = Number.MAX_SAFE_INTEGER;
 /** Fewer requests than this are none: it keeps ratios of weighted counts far from overflow. */
 export const NO_TRAFFIC = 1e-9;
 
+/** What both arms did in one tick, from the same scrape. */
+export interface TickCounts {
+  readonly canaryTotal: number;
+  readonly canaryBad: number;
+  readonly stableTotal: number;
+  readonly stableBad: number;
+}
+
 /** One arm's counts in one tick; they may be weighted, so they need not be whole. */
 export function checkCounts(arm: string, total: number, bad: number): void {
   if (!(total >= 0 && total <= LARGEST)) {
@@ -13,6 +21,12 @@ export function checkCounts(arm: string, total: number, bad: number): void {
   }
   if (!(bad >= 0)) throw new RangeError(`${arm} bad count must be a finite count >= 0, but got ${bad}`);
   if (bad > total) throw new RangeError(`${arm} bad count ${bad} is larger than its total ${total}`);
+}
+
+/** Both arms' counts in one tick. */
+export function checkTick({ canaryTotal, canaryBad, stableTotal, stableBad }: TickCounts): void {
+  checkCounts('canary', canaryTotal, canaryBad);
+  checkCounts('stable', stableTotal, stableBad);
 }
 
 export function checkAlpha(alpha: number): void {
