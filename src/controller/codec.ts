@@ -4,9 +4,7 @@ import { type Release, STATE_SCHEMA, type State } from '../core/engine/index.ts'
 import type { Command, CommandAnswer } from '../core/model/command.ts';
 import type { Instant } from '../core/model/time.ts';
 import { DocumentUnreadable } from './errors.ts';
-
-/** `MIGRATIONS[n]` makes a document of schema n one of schema n + 1. */
-const MIGRATIONS: Readonly<Record<number, (document: Record<string, unknown>) => Record<string, unknown>>> = {};
+import { MIGRATIONS } from './migrations.ts';
 
 /**
  * Texts of the parts that stay the same from decision to decision and make up most of a state. Decisions never change

@@ -5,6 +5,7 @@ import {
   type AnalysisSettings,
   type Evidence,
   evidenceShares,
+  foldHistory,
   foldWindow,
   judge,
   startEvidence,
@@ -105,10 +106,8 @@ function windowsToFail(run: Run): number {
     alphaAbort: policy.alphas.abort,
     alphaPromote: policy.alphas.promote,
   };
-  let evidence: Evidence = {
-    ...startEvidence(check, settings),
-    boundary: check.metric.kind === 'latency' ? BOUNDARY : null,
-  };
+  let evidence: Evidence = startEvidence(check, settings);
+  if (check.metric.kind === 'latency') evidence = learned(check, evidence, settings);
   const perWindow = (run.perSecond * policy.intervalMs) / 1_000;
   let carried = 0;
   for (let window = 1; window <= MOST_WINDOWS; window++) {
@@ -126,6 +125,7 @@ function windowsToFail(run: Run): number {
       canary: 'canary',
       passedMs: policy.intervalMs,
       warmingUp: false,
+      weightPercent,
       settings,
     });
     const verdict = judge(check, evidence, {
@@ -137,6 +137,14 @@ function windowsToFail(run: Run): number {
     if (verdict.outcome === 'fail') return window;
   }
   return Number.POSITIVE_INFINITY;
+}
+
+/** Stable's past, with as many slow requests as the quantile says. */
+function learned(check: Check, evidence: Evidence, settings: AnalysisSettings): Evidence {
+  const quantile = check.metric.kind === 'latency' ? check.metric.quantile : 0.99;
+  const sample = sampleOf(check, 1_000_000, Math.round(1_000_000 * (1 - quantile)));
+  const history = { readings: { [check.name]: { kind: 'samples', byRevision: { stable: sample } } as const } };
+  return foldHistory(check, evidence, { stable: 'stable', history }, settings);
 }
 
 /** Any bucket: fast ones fall below it and slow ones above. */

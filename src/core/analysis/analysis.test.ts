@@ -4,9 +4,9 @@ import type { Check } from '../model/check.ts';
 import { latencyBoundary, latencyBucket } from '../model/latency-buckets.ts';
 import type { Reading, Sample } from '../model/measurement.ts';
 import { createRandom } from '../statistics/index.ts';
-import { chooseBoundary, slowerThan } from './boundary.ts';
 import { type AnalysisSettings, type Evidence, startEvidence } from './evidence.ts';
 import { foldHistory, foldWindow, type Window } from './fold.ts';
+import { linesFrom, slowerThan } from './latency-lines.ts';
 import { combinedLogHarm, evidenceShares, judge, provenWeightPercent } from './judge.ts';
 
 const settings: AnalysisSettings = { intervalMs: 10_000, alphaAbort: 0.01, alphaPromote: 0.05 };
@@ -42,7 +42,11 @@ function proportion(total: number, bad: number): Sample {
 }
 
 function window(reading: Reading | undefined, changes: Partial<Window> = {}): Window {
-  return { reading, stable: 's', canary: 'c', passedMs: 10_000, warmingUp: false, settings, ...changes };
+  return { reading, stable: 's', canary: 'c', passedMs: 10_000, warmingUp: false, weightPercent: 10, settings, ...changes };
+}
+
+function past(sample: Sample) {
+  return { stable: 's', history: { readings: { latency: samples(undefined, sample) } } };
 }
 
 function feed(one: Check, rates: { canary: number; stable: number }, windows: number, seed = 1): Evidence {
@@ -195,14 +199,16 @@ describe('latency', () => {
   it('takes the line from the past of stable, near its quantile, and not before there is enough of it', () => {
     const past = histogram(1, 20_000, 1);
     assert.ok(past.kind === 'latency');
-    const boundary = chooseBoundary(past.counts, 0.99);
-    assert.ok(boundary !== null);
+    const chosen = linesFrom(past, 0.99);
+    assert.ok(chosen !== null);
+    assert.ok(chosen.lines.length <= 8 && chosen.bound.length === 2);
+    const boundary = chosen.lines[chosen.bound[0] ?? 0] ?? 0;
     const tail = slowerThan(past.counts, boundary) / 20_000;
     assert.ok(tail > 0.006 && tail < 0.016, `${tail}`);
     assert.ok(Math.abs(latencyBoundary(boundary) - 0.323) < 0.05);
     const short = histogram(1, 500, 2);
     assert.ok(short.kind === 'latency');
-    assert.equal(chooseBoundary(short.counts, 0.99), null);
+    assert.equal(linesFrom(short, 0.99), null);
   });
 
   it('does not judge before the line is chosen; then finds a slower version and lets a faster one pass', () => {
@@ -213,7 +219,7 @@ describe('latency', () => {
       [1.5, 'fail'],
       [0.9, 'pass'],
     ] as const) {
-      let evidence = foldHistory(latency, start, histogram(1, 20_000, 5), settings);
+      let evidence = foldHistory(latency, start, past(histogram(1, 20_000, 5)), settings);
       for (let i = 0; i < 40; i++) {
         const reading = samples(histogram(scale, 300, 100 + i), histogram(1, 1000, 200 + i));
         evidence = foldWindow(latency, evidence, window(reading));
@@ -236,8 +242,8 @@ describe('latency', () => {
     const calm = histogram(1, 20_000, 6);
     assert.ok(calm.kind === 'latency');
     const stall: Sample = { kind: 'latency', counts: [...calm.counts, [latencyBucket(2), 300]] };
-    const evidence = foldHistory(latency, startEvidence(latency, settings), stall, settings);
-    assert.ok(latencyBoundary(evidence.boundary ?? 0) > 0.4);
+    const evidence = foldHistory(latency, startEvidence(latency, settings), past(stall), settings);
+    assert.ok((evidence.latency?.seconds[evidence.latency.bound[0] ?? 0] ?? 0) > 0.4);
     let slower = evidence;
     for (let i = 0; i < 20; i++) {
       const reading = samples(histogram(1.3, 300, 400 + i), histogram(1, 1000, 500 + i));

@@ -3,11 +3,15 @@ import type { Check } from '../model/check.ts';
 import {
   type AbsoluteRateOptions,
   type AbsoluteRateState,
+  type EvidenceOptions,
   type RateRatioOptions,
   type RateRatioState,
   startAbsoluteRate,
   startRateRatio,
 } from '../statistics/index.ts';
+import type { LatencyEvidence } from './latency.ts';
+import { type MeanEvidence, startMean } from './mean.ts';
+import type { Noise } from './noise.ts';
 
 export interface Counts {
   readonly total: number;
@@ -22,27 +26,22 @@ export interface GaugeEvidence {
   readonly readings: number;
 }
 
-/** The comparison at one more line of the latency tail. */
-export interface TailEvidence {
-  readonly boundary: number;
-  readonly state: RateRatioState;
-}
-
 export interface Evidence {
-  /** Against stable; null if the check has no tolerance. Latency: at `boundary`. */
+  /** Rates against stable; null if the check has no tolerance, or is of another kind. */
   readonly relative: RateRatioState | null;
-  /** Latency against stable: the same at lines further in; chosen together with `boundary`. */
-  readonly tails: readonly TailEvidence[];
+  /** Latency against stable; null until the lines for "slow" are chosen from its past. */
+  readonly latency: LatencyEvidence | null;
+  readonly mean: MeanEvidence | null;
   /** Against the absolute limit; null if the check has none (or is a gauge). */
   readonly absolute: AbsoluteRateState | null;
-  /** Counted so far. Latency: bad means slower than the boundary. */
+  /** Counted so far. Latency: bad means slower than the quantile's line. */
   readonly canary: Counts;
   readonly stable: Counts;
   /** Windows counted so far. */
   readonly windows: number;
-  /** Latency against stable: the bucket whose upper boundary is the line; null until chosen from stable's history. */
-  readonly boundary: number | null;
   readonly gauge: GaugeEvidence | null;
+  /** How stable's replicas scattered before the release; null until its past was read. */
+  readonly noise: Noise | null;
   /** Unpaused milliseconds since both versions were last heard of in this check. */
   readonly silentMs: number;
   /** The last window held what this check looks at, of both versions. */
@@ -61,10 +60,28 @@ export interface AnalysisSettings {
   readonly alphaPromote: number;
 }
 
+/** How evidence of a check is taken in: capped per window, tempered by clusters and by stable's own scatter. */
+export function evidenceOptions(check: Check, settings: AnalysisSettings, noise: Noise | null): EvidenceOptions {
+  return {
+    tickMs: settings.intervalMs,
+    alpha: settings.alphaAbort,
+    dispersion: noise?.dispersion ?? 1,
+    clusterCap: check.clusterCap,
+  };
+}
+
+/** Kinds that are compared as a rate: bad events per request, per replica-second, per user at risk. */
+const RATES: ReadonlySet<string> = new Set(['errors', 'business', 'count', 'conversion']);
+
 /** Relative evidence is asked with the tolerance's ratio; its margin is where "no harm" begins (statistics 3). */
-export function relativeOptions(check: Check, settings: AnalysisSettings): RateRatioOptions | null {
-  if (check.tolerance === null || check.metric.kind === 'gauge') return null;
-  return { toleranceRatio: check.tolerance.ratio, tickMs: settings.intervalMs, alpha: settings.alphaAbort };
+export function relativeOptions(
+  check: Check,
+  settings: AnalysisSettings,
+  noise: Noise | null = null,
+): RateRatioOptions | null {
+  if (check.tolerance === null || check.rule !== null || !RATES.has(check.metric.kind)) return null;
+  const { ratio, harmMargin } = check.tolerance;
+  return { toleranceRatio: ratio, harmMargin, ...evidenceOptions(check, settings, noise) };
 }
 
 /** A limit of "none at all" is tested as one in a billion: evidence against 0 itself would be one bad request. */
@@ -77,22 +94,30 @@ export function limitRate(check: Check): number | null {
 }
 
 function statedRate(check: Check): number | null {
-  if (check.limit === null) return null;
+  if (check.limit === null || check.rule !== null) return null;
   switch (check.metric.kind) {
     case 'errors':
+    case 'count':
       return check.limit.value;
     case 'latency':
       return 1 - check.metric.quantile;
     case 'business':
       return 1 - check.limit.value;
     case 'gauge':
+    case 'mean':
+    case 'conversion':
+    case 'kayenta':
       return null;
   }
 }
 
-export function absoluteOptions(check: Check, settings: AnalysisSettings): AbsoluteRateOptions | null {
+export function absoluteOptions(
+  check: Check,
+  settings: AnalysisSettings,
+  noise: Noise | null = null,
+): AbsoluteRateOptions | null {
   const rate = limitRate(check);
-  return rate === null ? null : { limitRate: rate, tickMs: settings.intervalMs, alpha: settings.alphaAbort };
+  return rate === null ? null : { limitRate: rate, ...evidenceOptions(check, settings, noise) };
 }
 
 export function startEvidence(check: Check, settings: AnalysisSettings): Evidence {
@@ -101,13 +126,14 @@ export function startEvidence(check: Check, settings: AnalysisSettings): Evidenc
   const none = { total: 0, bad: 0 };
   return {
     relative: relative && startRateRatio(relative),
-    tails: [],
+    latency: null,
+    mean: startMean(check, settings),
     absolute: absolute && startAbsoluteRate(absolute),
     canary: none,
     stable: none,
     windows: 0,
-    boundary: null,
     gauge: check.metric.kind === 'gauge' ? { worst: 0, over: 0, readings: 0 } : null,
+    noise: null,
     silentMs: 0,
     isHeard: false,
     trouble: null,

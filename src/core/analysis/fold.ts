@@ -1,20 +1,35 @@
 // Folds one window into a check's evidence. Each window is folded once: the caller keeps the cursor in the same record.
 // Refuses to turn silence or a broken reading into counts: they are remembered as trouble, and hold.
 import type { Check } from '../model/check.ts';
-import type { Reading, Sample } from '../model/measurement.ts';
+import type { History, Reading, Sample } from '../model/measurement.ts';
 import type { Revision } from '../model/split.ts';
-import { addAbsoluteTick, addTick, startRateRatio } from '../statistics/index.ts';
-import { boundaryAtLeast, chooseBoundary, slowerThan, totalOf, widerBoundaries } from './boundary.ts';
-import { type AnalysisSettings, absoluteOptions, type Counts, type Evidence, relativeOptions } from './evidence.ts';
+import { addAbsoluteTick, addTick } from '../statistics/index.ts';
+import {
+  type AnalysisSettings,
+  absoluteOptions,
+  type Counts,
+  type Evidence,
+  evidenceOptions,
+  relativeOptions,
+} from './evidence.ts';
+import { addLatency, bucketsChanged, ownLine, startLatency } from './latency.ts';
+import { boundariesOf, lineAtLeast, slowerThan, totalOf } from './latency-lines.ts';
+import { addMean } from './mean.ts';
+import { hasNoise, noiseFrom, UNKNOWN_NOISE } from './noise.ts';
+import { unusable } from './samples.ts';
 
 export interface Window {
   readonly reading: Reading | undefined;
+  /** The readings of a check that is measured in parts (kayenta), by the part's name. */
+  readonly parts?: Readonly<Record<string, Reading | undefined>>;
   readonly stable: Revision | null;
   readonly canary: Revision;
   /** Unpaused milliseconds since the window before. */
   readonly passedMs: number;
   /** The youngest canary replica has not been ready for the check's warm-up yet. */
   readonly warmingUp: boolean;
+  /** Percent of requests that chance gave the canary in this window; null if it moved meanwhile, or is not known. */
+  readonly weightPercent: number | null;
   readonly settings: AnalysisSettings;
 }
 
@@ -28,30 +43,40 @@ export function foldWindow(check: Check, evidence: Evidence, window: Window): Ev
   if (reading.kind === 'no-data') return fallSilent(check, evidence, window, reading.message);
   const canary = reading.byRevision[window.canary];
   const stable = window.stable === null ? undefined : reading.byRevision[window.stable];
+  for (const sample of [canary, stable]) {
+    const problem = sample === undefined ? null : unusable(check, sample);
+    if (problem !== null) return broken(evidence, problem);
+  }
   if (check.metric.kind === 'gauge') return foldGauge(check, evidence, window, canary);
   return foldCounts(check, evidence, window, { canary, stable });
 }
 
-/** Takes the lines for "slow" from stable's past. Changes nothing once chosen, or while the past is too short. */
+/** Takes from stable's past what must be known before anything is compared. Changes nothing that is chosen already. */
 export function foldHistory(
   check: Check,
   evidence: Evidence,
-  stablePast: Sample | undefined,
+  past: { readonly stable: Revision; readonly history: History },
   settings: AnalysisSettings,
 ): Evidence {
-  if (check.metric.kind !== 'latency' || check.tolerance === null || evidence.boundary !== null) return evidence;
-  if (stablePast?.kind !== 'latency') return evidence;
-  const { counts } = stablePast;
-  const boundary = chooseBoundary(counts, check.metric.quantile);
-  const options = relativeOptions(check, settings);
-  if (boundary === null || options === null) return evidence;
-  const wider = widerBoundaries(counts, check.metric.quantile, boundary);
-  return { ...evidence, boundary, tails: wider.map((line) => ({ boundary: line, state: startRateRatio(options) })) };
+  const ratio = check.tolerance?.ratio ?? null;
+  const slices = past.history.replicas?.[check.name];
+  const noise = evidence.noise ?? (hasNoise(check) ? noiseFrom(slices, ratio) : UNKNOWN_NOISE);
+  const known = { ...evidence, noise };
+  const reading = past.history.readings[check.name];
+  const sample = reading?.kind === 'samples' ? reading.byRevision[past.stable] : undefined;
+  if (!needsLines(check, evidence) || sample?.kind !== 'latency') return known;
+  return { ...known, latency: startLatency(check, sample, evidenceOptions(check, settings, noise)) };
 }
 
-/** Whether the line for "slow" is still to be chosen. */
+/** Whether the lines for "slow" are still to be chosen: nothing of latency is compared before. */
+export function needsLines(check: Check, evidence: Evidence | undefined): boolean {
+  if (check.metric.kind !== 'latency' || check.tolerance === null || check.rule !== null) return false;
+  return (evidence?.latency ?? null) === null;
+}
+
+/** Whether stable's past is still to be read for this check. */
 export function needsHistory(check: Check, evidence: Evidence | undefined): boolean {
-  return check.metric.kind === 'latency' && check.tolerance !== null && (evidence?.boundary ?? null) === null;
+  return needsLines(check, evidence) || (hasNoise(check) && (evidence?.noise ?? null) === null);
 }
 
 /** The source failed, or what it said cannot be counted. */
@@ -59,19 +84,15 @@ export function broken(evidence: Evidence, message: string): Evidence {
   return { ...evidence, isHeard: false, trouble: { outcome: 'error', message } };
 }
 
-function fallSilent(check: Check, evidence: Evidence, window: Window, message: string): Evidence {
+export function fallSilent(check: Check, evidence: Evidence, window: Window, message: string): Evidence {
   const silentMs = evidence.silentMs + window.passedMs;
   const trouble = silentMs >= check.noDataMs ? ({ outcome: 'no-data', message } as const) : evidence.trouble;
   return { ...evidence, silentMs, isHeard: false, trouble };
 }
 
 function foldGauge(check: Check, evidence: Evidence, window: Window, sample: Sample | undefined): Evidence {
-  if (sample === undefined || (sample.kind === 'gauge' && sample.values.length === 0)) {
+  if (sample?.kind !== 'gauge' || sample.values.length === 0) {
     return fallSilent(check, evidence, window, 'no replica of the new version was read');
-  }
-  if (sample.kind !== 'gauge') return mismatch(evidence, 'gauge', sample);
-  if (sample.values.some((value) => !Number.isFinite(value))) {
-    return broken(evidence, 'a replica was read as NaN or infinite');
   }
   const below = check.limit?.bound === 'below';
   const worst = below ? Math.min(...sample.values) : Math.max(...sample.values);
@@ -88,73 +109,96 @@ interface Arms<T> {
 }
 
 function foldCounts(check: Check, evidence: Evidence, window: Window, samples: Arms<Sample | undefined>): Evidence {
-  for (const sample of [samples.canary, samples.stable]) {
-    if (sample !== undefined && !isUsable(sample)) return mismatch(evidence, 'counts', sample);
-  }
-  const relative = countsAt(samples, evidence.boundary);
-  const absolute = countsAt(samples, check.metric.kind === 'latency' ? boundaryAtLeast(check.limit?.value ?? 0) : null);
-  const shown = check.tolerance === null ? absolute : relative;
-  const isHeard = shown.canary.total > 0 && (evidence.relative === null || shown.stable.total > 0);
-  const absoluteWith = absoluteOptions(check, window.settings);
-  const limited =
-    evidence.absolute && absoluteWith && !window.warmingUp
-      ? addAbsoluteTick(evidence.absolute, absolute.canary, absoluteWith)
-      : evidence.absolute;
+  const shown = shownCounts(check, evidence, samples);
+  const needsStable = check.tolerance !== null;
+  const isHeard = shown.canary.total > 0 && (!needsStable || shown.stable.total > 0);
+  const limited = {
+    ...evidence,
+    absolute: window.warmingUp ? evidence.absolute : addLimit(check, evidence, window, samples.canary),
+  };
   if (!isHeard) {
     // A limit asks nothing of stable: its evidence goes on while stable is silent.
-    return fallSilent(
-      check,
-      { ...evidence, absolute: limited },
-      window,
-      `${silentArm(shown)} got no request that this check looks at`,
-    );
+    return fallSilent(check, limited, window, `${silentArm(shown)} got nothing that this check looks at`);
   }
   const heard: Evidence = { ...evidence, silentMs: 0, isHeard: true, trouble: null };
   if (window.warmingUp) return { ...heard, warmUp: add(evidence.warmUp, shown.canary) };
-  if (needsHistory(check, evidence)) return { ...heard, absolute: limited };
-  const relativeWith = relativeOptions(check, window.settings);
+  const changed = evidence.latency === null ? null : changedBuckets(evidence.latency, samples);
+  if (changed !== null) return broken(evidence, changed);
+  const compared = { ...heard, absolute: limited.absolute };
+  if (needsLines(check, evidence)) return compared;
   return {
-    ...heard,
-    relative: evidence.relative && relativeWith && addTick(evidence.relative, tick(relative), relativeWith),
-    tails: evidence.tails.map(({ boundary, state }) => ({
-      boundary,
-      state: relativeWith === null ? state : addTick(state, tick(countsAt(samples, boundary)), relativeWith),
-    })),
-    absolute: limited,
+    ...compare(check, compared, window, samples),
     canary: add(evidence.canary, shown.canary),
     stable: add(evidence.stable, shown.stable),
     windows: evidence.windows + 1,
   };
 }
 
-function isUsable(sample: Sample): boolean {
-  switch (sample.kind) {
-    case 'proportion':
-      return isCount(sample.total) && isCount(sample.bad) && sample.bad <= sample.total;
-    case 'latency':
-      return sample.counts.every(([index, count]) => Number.isInteger(index) && isCount(count));
+/** The comparison with stable, by kind. */
+function compare(check: Check, evidence: Evidence, window: Window, samples: Arms<Sample | undefined>): Evidence {
+  const { canary, stable } = samples;
+  const options = evidenceOptions(check, window.settings, evidence.noise);
+  if (evidence.latency !== null && canary?.kind === 'latency' && stable?.kind === 'latency') {
+    return { ...evidence, latency: addLatency(check, evidence.latency, { canary, stable }, options) };
+  }
+  if (evidence.mean !== null && canary?.kind === 'values' && stable?.kind === 'values') {
+    const { weightPercent } = window;
+    return { ...evidence, mean: addMean(evidence.mean, { canary, stable, weightPercent }, options) };
+  }
+  const relativeWith = relativeOptions(check, window.settings, evidence.noise);
+  if (evidence.relative === null || relativeWith === null) return evidence;
+  const counts = { canary: toCounts(canary), stable: toCounts(stable) };
+  return { ...evidence, relative: addTick(evidence.relative, tick(counts), relativeWith) };
+}
+
+function addLimit(check: Check, evidence: Evidence, window: Window, sample: Sample | undefined): Evidence['absolute'] {
+  const options = absoluteOptions(check, window.settings, evidence.noise);
+  if (evidence.absolute === null || options === null) return evidence.absolute;
+  return addAbsoluteTick(evidence.absolute, limitCounts(check, sample), options);
+}
+
+/** Bad under the limit: latency beyond it, whatever stable's lines are. */
+function limitCounts(check: Check, sample: Sample | undefined): Counts {
+  if (sample?.kind !== 'latency') return toCounts(sample);
+  const line = lineAtLeast(check.limit?.value ?? 0, boundariesOf(sample));
+  return { total: totalOf(sample.counts), bad: slowerThan(sample.counts, line) };
+}
+
+function shownCounts(check: Check, evidence: Evidence, { canary, stable }: Arms<Sample | undefined>): Arms<Counts> {
+  if (check.tolerance === null) return { canary: limitCounts(check, canary), stable: limitCounts(check, stable) };
+  const line = evidence.latency === null ? null : ownLine(evidence.latency);
+  const shift = check.tolerance.bucketShift;
+  return {
+    canary: toCounts(canary, line === null ? null : line + shift),
+    stable: toCounts(stable, line),
+  };
+}
+
+function toCounts(sample: Sample | undefined, line: number | null = null): Counts {
+  switch (sample?.kind) {
+    case undefined:
     case 'gauge':
-      return false;
+      return { total: 0, bad: 0 };
+    case 'proportion':
+      return { total: sample.total, bad: sample.bad };
+    case 'latency':
+      return { total: totalOf(sample.counts), bad: line === null ? 0 : slowerThan(sample.counts, line) };
+    case 'count':
+      // A crash loop can restart more often than once a second; a rate above 1 is taken as 1.
+      return { total: Math.max(sample.seconds, sample.events), bad: sample.events };
+    case 'values':
+      return { total: totalOf(sample.counts), bad: 0 };
+    case 'cohort':
+      return { total: sample.exposed + totalOf(sample.converted), bad: 0 };
   }
 }
 
-function isCount(value: number): boolean {
-  return value >= 0 && value <= Number.MAX_SAFE_INTEGER;
-}
-
-function mismatch(evidence: Evidence, wanted: string, sample: Sample): Evidence {
-  const message = `the source answered with an impossible or unfit ${sample.kind} reading where ${wanted} were asked for`;
-  return broken(evidence, message);
-}
-
-function countsAt(samples: Arms<Sample | undefined>, boundary: number | null): Arms<Counts> {
-  return { canary: toCounts(samples.canary, boundary), stable: toCounts(samples.stable, boundary) };
-}
-
-function toCounts(sample: Sample | undefined, boundary: number | null): Counts {
-  if (sample === undefined || sample.kind === 'gauge') return { total: 0, bad: 0 };
-  if (sample.kind === 'proportion') return { total: sample.total, bad: sample.bad };
-  return { total: totalOf(sample.counts), bad: boundary === null ? 0 : slowerThan(sample.counts, boundary) };
+function changedBuckets(latency: NonNullable<Evidence['latency']>, samples: Arms<Sample | undefined>): string | null {
+  for (const sample of [samples.canary, samples.stable]) {
+    const changed = sample?.kind === 'latency' ? bucketsChanged(latency, sample) : null;
+    if (changed !== null) return changed;
+  }
+  return null;
 }
 
 function tick(counts: Arms<Counts>) {

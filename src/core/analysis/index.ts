@@ -1,4 +1,3 @@
-export { chooseBoundary, slowerThan } from './boundary.ts';
 export {
   type AnalysisSettings,
   type Counts,
@@ -13,7 +12,9 @@ export {
   evidenceShares,
   type JudgeContext,
   judge,
-  logHarm,
   provenWeightPercent,
 } from './judge.ts';
+export { lineAtLeast, slowerThan } from './latency-lines.ts';
+export { logHarm } from './numbers.ts';
 export { odds, percent, seconds } from './sentences.ts';
+export { addShares, NO_SHARES, type SampleRatio, sharesMismatch } from './shares.ts';

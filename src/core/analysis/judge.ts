@@ -1,25 +1,12 @@
 // From evidence to a verdict: may weight rise (exposure), may it be promoted (promotion), is it harm. Statistics 3.
 // Refuses to answer yes without data: silence and broken readings answer no-data and error to both questions.
 import type { Check } from '../model/check.ts';
-import { latencyBoundary } from '../model/latency-buckets.ts';
 import type { Answer, Outcome, Verdict, VerdictNumbers } from '../model/verdict.ts';
-import {
-  estimate,
-  logAbsoluteHarmE,
-  logAbsoluteNoHarmE,
-  logAddExp,
-  logHarmE,
-  logNoHarmE,
-  logSumExp,
-  lowerExcess,
-  lowerRate,
-  type RateRatioState,
-  upperExcess,
-  upperRate,
-} from '../statistics/index.ts';
-import { boundaryAtLeast } from './boundary.ts';
-import { type AnalysisSettings, type Counts, type Evidence, limitRate } from './evidence.ts';
-import { GAUGE_READINGS, needsHistory } from './fold.ts';
+import { logAddExp } from '../statistics/index.ts';
+import type { AnalysisSettings, Evidence } from './evidence.ts';
+import { GAUGE_READINGS, needsLines } from './fold.ts';
+import { noiseWarning } from './noise.ts';
+import { logHarm, numbersOf, riskBound } from './numbers.ts';
 import { explainVerdict } from './sentences.ts';
 
 /** What a verdict needs to know beyond the evidence. */
@@ -45,36 +32,10 @@ export function judge(check: Check, evidence: Evidence, context: JudgeContext): 
   const outcome: Outcome = held?.outcome ?? promotion.outcome;
   const reason = held?.reason ?? promotion.reason;
   const verdict = { check: check.name, outcome, reason, message: '', exposure, promotion, numbers };
-  return { ...verdict, message: explainVerdict(check, verdict) };
-}
-
-/** ln of the check's evidence of harm; a check with two questions bets half on each. */
-export function logHarm(evidence: Evidence): number {
-  const { absolute } = evidence;
-  const relative = logRelativeHarm(evidence);
-  if (relative === null) return absolute === null ? 0 : logAbsoluteHarmE(absolute);
-  return absolute === null ? relative : logAddExp(relative, logAbsoluteHarmE(absolute)) - Math.LN2;
-}
-
-/** The mean of the e-processes at all lines of the tail: an e-process, whatever their dependence (statistics 2.4). */
-function logRelativeHarm(evidence: Evidence): number | null {
-  const states = comparisons(evidence);
-  if (states.length === 0) return null;
-  return logSumExp(states.map((state) => logHarmE(state))) - Math.log(states.length);
-}
-
-/** The comparison with stable at every line, the outermost first. */
-function comparisons({ relative, tails }: Evidence): readonly RateRatioState[] {
-  return relative === null ? [] : [relative, ...tails.map((tail) => tail.state)];
-}
-
-/** ln of the check's evidence of no harm: every question must be answered, so the weakest one counts. */
-function logNoHarm(check: Check, evidence: Evidence): number {
-  const margin = check.tolerance?.margin ?? 0;
-  const relative = comparisons(evidence).map((state) => logNoHarmE(state, margin));
-  const absolute = evidence.absolute === null ? [] : [logAbsoluteNoHarmE(evidence.absolute)];
-  const least = Math.min(...relative, ...absolute);
-  return Number.isFinite(least) ? least : 0;
+  return {
+    ...verdict,
+    message: explainVerdict(check, verdict, noiseWarning(evidence.noise, check.tolerance?.ratio ?? null)),
+  };
 }
 
 /**
@@ -82,9 +43,14 @@ function logNoHarm(check: Check, evidence: Evidence): number {
  * e-process whatever their dependence (Vovk & Wang 1912.06116), so nothing else is needed for many checks.
  */
 export function evidenceShares(checks: readonly Check[]): ReadonlyMap<string, number> {
-  const carrying = checks.filter((check) => check.role !== 'informational' && check.metric.kind !== 'gauge');
+  const carrying = checks.filter((check) => check.role !== 'informational' && carriesEvidence(check));
   const total = carrying.reduce((sum, check) => sum + check.weight, 0);
   return new Map(checks.map((check) => [check.name, carrying.includes(check) ? check.weight / total : 0]));
+}
+
+/** Gauges and peers' rules decide without odds. */
+function carriesEvidence({ metric, rule }: Check): boolean {
+  return rule === null && metric.kind !== 'gauge' && metric.kind !== 'kayenta';
 }
 
 /** ln of the weighted evidence of harm of all checks: the release aborts at ln(1 / alpha_R). */
@@ -102,6 +68,9 @@ export function combinedLogHarm(
   return sum === Number.NEGATIVE_INFINITY ? 0 : sum;
 }
 
+/** Kinds whose risk bound is a rate of bad requests; the others say nothing about how many a weight would cost. */
+const BOUNDS_REQUESTS: ReadonlySet<string> = new Set(['errors', 'latency', 'business']);
+
 /** The most weight at which the risk bound still fits the exposure budget, in percent; 0 if any needed check holds. */
 export function provenWeightPercent(
   check: Check,
@@ -109,6 +78,7 @@ export function provenWeightPercent(
   { badPerInterval, settings }: Pick<JudgeContext, 'badPerInterval' | 'settings'>,
 ): number {
   if (heldAnswer(check, evidence) !== null) return 0;
+  if (!BOUNDS_REQUESTS.has(check.metric.kind)) return 100;
   return weightWithin(badPerInterval, riskBound(check, evidence, settings), evidence);
 }
 
@@ -116,70 +86,6 @@ export function provenWeightPercent(
 function weightWithin(badPerInterval: number, riskBound: number, evidence: Evidence): number {
   const risk = riskBound * requestsPerInterval(evidence);
   return risk <= 0 ? 100 : Math.min(100, (100 * badPerInterval) / risk);
-}
-
-function numbersOf(check: Check, evidence: Evidence, { share, settings }: JudgeContext): VerdictNumbers {
-  const shown = shownLine(check, evidence);
-  return {
-    canary: shown.canary,
-    stable: shown.stable,
-    ...boundsOf(evidence, shown.state, settings.alphaPromote),
-    tolerance: check.tolerance !== null ? check.tolerance.margin : (limitRate(check) ?? check.limit?.value ?? null),
-    logHarm: logHarm(evidence),
-    logNoHarm: logNoHarm(check, evidence),
-    logHarmLine: share > 0 ? -Math.log(settings.alphaAbort * share) : Number.MAX_VALUE,
-    logNoHarmLine: -Math.log(settings.alphaPromote),
-    value: shown.value,
-  };
-}
-
-interface ShownLine {
-  readonly state: RateRatioState | null;
-  readonly canary: Counts;
-  readonly stable: Counts;
-  /** The latency that counts as slow, or a gauge's worst value. */
-  readonly value: number | null;
-}
-
-/** Of all lines of a latency tail the one people are shown: the one with the most evidence of harm. */
-function shownLine(check: Check, evidence: Evidence): ShownLine {
-  const { relative, tails, canary, stable } = evidence;
-  const outermost = { state: relative, canary, stable, value: shownValue(check, evidence) };
-  if (relative === null) return outermost;
-  let worst: ShownLine = outermost;
-  for (const { state, boundary } of tails) {
-    if (worst.state !== null && logHarmE(state) <= logHarmE(worst.state)) continue;
-    worst = {
-      state,
-      canary: { total: state.canaryTotal, bad: state.canaryBad },
-      stable: { total: state.stableTotal, bad: state.stableBad },
-      value: latencyBoundary(boundary),
-    };
-  }
-  return worst;
-}
-
-function boundsOf({ absolute }: Evidence, relative: RateRatioState | null, alpha: number) {
-  if (relative !== null) {
-    return {
-      excess: relative.ticks === 0 ? null : (estimate(relative).excess ?? null),
-      lower: lowerExcess(relative, alpha),
-      upper: upperExcess(relative, alpha),
-    };
-  }
-  if (absolute === null) return { excess: null, lower: null, upper: null };
-  return {
-    excess: absolute.total === 0 ? null : absolute.bad / absolute.total,
-    lower: lowerRate(absolute, alpha),
-    upper: upperRate(absolute, alpha),
-  };
-}
-
-function shownValue(check: Check, evidence: Evidence): number | null {
-  if (check.metric.kind === 'gauge') return evidence.gauge?.worst ?? null;
-  if (check.metric.kind !== 'latency') return null;
-  if (evidence.boundary !== null) return latencyBoundary(evidence.boundary);
-  return check.limit === null ? null : latencyBoundary(boundaryAtLeast(check.limit.value));
 }
 
 function harmAnswer(check: Check, evidence: Evidence, numbers: VerdictNumbers): Answer | null {
@@ -213,7 +119,7 @@ function heldAnswer(check: Check, evidence: Evidence): Answer | null {
     const enough = (evidence.gauge?.readings ?? 0) >= GAUGE_READINGS;
     return enough ? null : { outcome: 'undecided', reason: 'TooFewReadings', message: 'it was read too few times yet' };
   }
-  if (needsHistory(check, evidence)) {
+  if (needsLines(check, evidence)) {
     return {
       outcome: 'undecided',
       reason: 'LearningStable',
@@ -229,7 +135,10 @@ function heldAnswer(check: Check, evidence: Evidence): Answer | null {
 function exposureAnswer(check: Check, evidence: Evidence, context: JudgeContext, numbers: VerdictNumbers): Answer {
   if (check.metric.kind === 'gauge') return gaugeAnswer(evidence);
   // With one question only, its bound is the one that was just made for people; making it is half of a judgement's cost.
-  const isOne = evidence.relative !== null && evidence.absolute === null && evidence.tails.length === 0;
+  if (!BOUNDS_REQUESTS.has(check.metric.kind)) {
+    return { outcome: 'pass', reason: 'NoHarmShown', message: 'it bounds no requests, and no harm is shown' };
+  }
+  const isOne = evidence.relative !== null && evidence.absolute === null;
   const bound = isOne && numbers.upper !== null ? numbers.upper : riskBound(check, evidence, context.settings);
   const proven = weightWithin(context.badPerInterval, bound, evidence);
   const passes = proven >= context.nextWeightPercent;
@@ -257,14 +166,6 @@ function gaugeAnswer(evidence: Evidence): Answer {
     reason: isOver ? 'OverLimitOnce' : 'WithinLimit',
     message: isOver ? 'its last reading was over the limit' : 'its last reading was within the limit',
   };
-}
-
-/** U: the largest rate of excess bad requests the evidence leaves open, at alpha_P. */
-function riskBound(check: Check, evidence: Evidence, settings: AnalysisSettings): number {
-  const relative = comparisons(evidence).map((state) => upperExcess(state, settings.alphaPromote));
-  const limit = limitRate(check) ?? 0;
-  const absolute = evidence.absolute === null ? -1 : upperRate(evidence.absolute, settings.alphaPromote) - limit;
-  return Math.max(...relative, absolute);
 }
 
 /** Requests of both versions that the check looks at, per counted window. */

@@ -1,40 +1,68 @@
-// A verdict as one sentence with its numbers. Counts before percentages; the interval with what it is compared to.
+// A verdict as one sentence with its numbers. Counts before percentages; the interval with what it is compared to; and
+// for what is undecided, what would change the answer.
 import type { Check } from '../model/check.ts';
 import type { Verdict } from '../model/verdict.ts';
 
 type Unsaid = Omit<Verdict, 'message'>;
 
-export function explainVerdict(check: Check, verdict: Unsaid): string {
+const OWN_WORDS: ReadonlySet<string> = new Set(['LearningStable', 'NothingCountedYet', 'PeerRule']);
+
+export function explainVerdict(check: Check, verdict: Unsaid, warning: string | null = null): string {
   const { outcome, reason } = verdict;
-  if (outcome === 'no-data' || outcome === 'error' || reason === 'LearningStable' || reason === 'NothingCountedYet') {
+  if (outcome === 'no-data' || outcome === 'error' || OWN_WORDS.has(reason)) {
     return `${check.name}: ${verdict.exposure.message}.`;
   }
   if (check.metric.kind === 'gauge') return gaugeSentence(check, verdict);
-  const { numbers } = verdict;
-  const counts = `${numbers.canary.bad} of ${numbers.canary.total} ${badWord(check, verdict)}`;
-  const stable = check.tolerance === null ? '' : `, stable ${numbers.stable.bad} of ${numbers.stable.total}`;
-  return `${check.name}: ${counts}${stable}; ${intervalSentence(check, verdict)}${verdictSentence(verdict)}.`;
+  const stable = check.tolerance === null ? '' : `, stable ${countText(check, verdict.numbers.stable)}`;
+  const counts = `${countText(check, verdict.numbers.canary)} ${badWord(check, verdict)}${stable}`;
+  const warned = warning === null ? '' : ` (${warning})`;
+  return `${check.name}: ${counts}; ${intervalSentence(check, verdict)}${verdictSentence(verdict)}${warned}.`;
 }
 
-function badWord(check: Check, verdict: Unsaid): string {
+function countText(check: Check, { total, bad }: Verdict['numbers']['canary']): string {
+  switch (check.metric.kind) {
+    case 'count':
+      return `${bad} in ${Math.round(total)} replica-seconds`;
+    case 'mean':
+      return `${total} values`;
+    default:
+      return `${bad} of ${total}`;
+  }
+}
+
+function badWord(check: Check, { numbers }: Unsaid): string {
   switch (check.metric.kind) {
     case 'errors':
       return 'failed';
     case 'latency':
-      return `slower than ${seconds(verdict.numbers.value ?? 0)}`;
+      return `slower than ${seconds(numbers.value ?? 0)}`;
     case 'business':
       return 'did not go on';
+    case 'count':
+      return EVENT_WORDS[check.metric.event];
+    case 'mean':
+      return 'read';
+    case 'conversion':
+      return 'converted';
     case 'gauge':
+    case 'kayenta':
       return 'over';
   }
 }
+
+const EVENT_WORDS = { restarts: 'restarts', oomKills: 'killed for memory', throttledPeriods: 'throttled' } as const;
 
 function intervalSentence(check: Check, { numbers }: Unsaid): string {
   if (numbers.lower === null || numbers.upper === null) return '';
   const range = `${percent(numbers.lower)} to ${percent(numbers.upper)}`;
   if (check.tolerance === null) return `rate ${range}, limit ${percent(numbers.tolerance ?? 0)}`;
-  const over = check.tolerance.ratio === 1 ? 'stable' : `${check.tolerance.ratio} x stable`;
-  return `excess over ${over} ${range}, tolerance ${percent(numbers.tolerance ?? 0)}`;
+  const { ratio } = check.tolerance;
+  const over = ratio === 1 ? 'stable' : `${ratio} x stable`;
+  const what =
+    check.metric.kind === 'mean'
+      ? `shortfall of the mean beside the tolerated one, of the cap,`
+      : `excess over ${over}`;
+  return `${what} ${range}, tolerance ${percent(numbers.tolerance ?? 0)}`;
 }
 
 function verdictSentence({ outcome, reason, numbers }: Unsaid): string {
@@ -47,8 +75,21 @@ function verdictSentence({ outcome, reason, numbers }: Unsaid): string {
     case 'undecided':
     case 'no-data':
     case 'error':
-      return '; undecided';
+      return `; undecided (odds ${odds(numbers.logHarm)} to 1 for harm, ${odds(numbers.logNoHarm)} to 1 against)${changeSentence(numbers)}`;
   }
+}
+
+/** What would change an open answer, at the pace so far. */
+function changeSentence({ toPass, toFail }: Unsaid['numbers']): string {
+  const pass = toPass === null ? [] : [`about ${rounded(toPass)} more requests like these would refute harm`];
+  const fail = toFail === null ? [] : [`about ${rounded(toFail)} more bad ones at once would show it`];
+  const both = [...pass, ...fail];
+  return both.length === 0 ? '' : `: ${both.join(', ')}`;
+}
+
+/** Two digits that matter: it is an estimate. */
+function rounded(value: number): string {
+  return String(Number(value.toPrecision(2)));
 }
 
 function gaugeSentence(check: Check, { numbers, outcome, exposure }: Unsaid): string {

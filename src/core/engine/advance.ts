@@ -1,5 +1,7 @@
 // The question of advancing: bake time, then evidence, then gates, then (in manual mode) a person's word. Weight rises
 // here only while the exposure question passes for every needed check (I7), and only a pass of the second promotes.
+import { sharesMismatch } from '../analysis/index.ts';
+import type { Verdict } from '../model/verdict.ts';
 import { askGates } from './gates.ts';
 import { hold, holdFor, holdForEvidence } from './holding.ts';
 import { isAsAsked } from './passing.ts';
@@ -63,9 +65,22 @@ function missingEvidence(release: Release, plateau: Plateau): string | null {
   for (const check of asked) {
     if (check.role !== 'required') continue;
     const verdict = verdictOn(release, check.name);
-    if (verdict?.promotion.outcome !== 'pass') return verdict?.message ?? `${check.name} has no verdict yet`;
+    if (verdict === undefined) return `${check.name} has no verdict yet`;
+    if (verdict.promotion.outcome !== 'pass' && !isAcceptedLate(release, verdict)) return verdict.message;
   }
-  return null;
+  return plateau.nextWeightPercent === null ? sharesMismatch(release.sampleRatio) : null;
+}
+
+/** Past the deadline a wider tolerance is enough, where the policy declares one (statistics 3). */
+function isAcceptedLate(release: Release, verdict: Verdict): boolean {
+  const { onDeadline, deadlines } = release.policy;
+  const isLate = release.elapsed.releaseMs >= deadlines.releaseMs;
+  return (
+    onDeadline === 'accept' &&
+    isLate &&
+    verdict.promotion.outcome === 'undecided' &&
+    verdict.numbers.isAcceptable === true
+  );
 }
 
 /** No check of the policy may fail or be without data (I7); those this stage asks must pass. */

@@ -1,4 +1,5 @@
 // Starting a release: freezes the policy, takes over evidence where the same version is tried again.
+import { NO_SHARES } from '../analysis/index.ts';
 import type { ReleasePolicy } from '../model/policy.ts';
 import type { Version } from '../model/version.ts';
 import { restReplicas } from './capacity.ts';
@@ -33,6 +34,8 @@ export function startRelease(turn: Turn, to: Version, unanalysed: Unanalysed | n
     verdicts: [],
     logHarm: 0,
     cursor: null,
+    windowWeight: null,
+    sampleRatio: NO_SHARES,
     lastWindow: null,
     windows: 0,
     approvals: [],

@@ -1,5 +1,6 @@
 // What the engine remembers of one policy between decisions. Plain JSON data: it is stored as it stands.
 import type { Evidence } from '../analysis/evidence.ts';
+import type { SampleRatio } from '../analysis/shares.ts';
 import type { Cursor } from '../model/measurement.ts';
 import type { ReleasePolicy } from '../model/policy.ts';
 import type { Revision, WeightedRevision } from '../model/split.ts';
@@ -8,7 +9,7 @@ import type { Verdict } from '../model/verdict.ts';
 import type { Version } from '../model/version.ts';
 
 /** Raised when the meaning of stored state changes; the controller migrates older documents when it reads them. */
-export const STATE_SCHEMA = 1;
+export const STATE_SCHEMA = 2;
 
 /** Who asked for something, and why. */
 export interface Signature {
@@ -115,6 +116,10 @@ export interface Release {
   /** ln of the weighted evidence of harm of all checks, and its highest so far. */
   readonly logHarm: number;
   readonly cursor: Cursor | null;
+  /** The weight chance drew with when the last window ended; null if the data plane was not at it. */
+  readonly windowWeight: number | null;
+  /** Whether the shares seen agree with the weights asked. */
+  readonly sampleRatio: SampleRatio;
   /** When the last window was folded in, and how many have been. */
   readonly lastWindow: Instant | null;
   readonly windows: number;

@@ -12,12 +12,14 @@ import {
   startEvidence,
 } from '../analysis/index.ts';
 import type { Check } from '../model/check.ts';
-import type { Measurement } from '../model/measurement.ts';
+import type { Measurement, Reading } from '../model/measurement.ts';
 import { elapsedMs } from '../model/time.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { addExposure } from './exposure.ts';
+import { isAsAsked } from './passing.ts';
 import { weightInQuestion } from './plateau.ts';
 import { settingsOf } from './settings.ts';
+import { foldShares } from './shares.ts';
 import type { Release } from './state.ts';
 import { say, seen, type Turn, updateRelease } from './turn.ts';
 
@@ -25,7 +27,7 @@ export function weigh(turn: Turn): void {
   const { release } = turn.state;
   if (release === null) return;
   const evidence = { ...startAll(release) };
-  chooseBoundaries(turn, release, evidence);
+  learnFromPast(turn, release, evidence);
   const { measured, now } = turn.observation;
   if (measured.kind === 'measurement') {
     foldMeasurement(turn, release, evidence, measured.measurement);
@@ -60,15 +62,14 @@ function startAll(release: Release): Record<string, Evidence> {
   return evidence;
 }
 
-function chooseBoundaries(turn: Turn, release: Release, evidence: Record<string, Evidence>): void {
+function learnFromPast(turn: Turn, release: Release, evidence: Record<string, Evidence>): void {
   const { history } = turn.observation;
   const stable = release.from?.revision;
   if (history === null || stable === undefined) return;
   for (const check of release.policy.checks) {
     const own = evidence[check.name];
-    const reading = history.readings[check.name];
-    if (own === undefined || reading?.kind !== 'samples') continue;
-    evidence[check.name] = foldHistory(check, own, reading.byRevision[stable], settingsOf(release.policy));
+    if (own === undefined) continue;
+    evidence[check.name] = foldHistory(check, own, { stable, history }, settingsOf(release.policy));
   }
 }
 
@@ -87,6 +88,8 @@ function foldMeasurement(
     if (own === undefined || isOpening) continue;
     evidence[check.name] = foldWindow(check, own, {
       reading: measurement.readings[check.name],
+      parts: partsOf(check, measurement),
+      weightPercent: weightInWindow(turn, release),
       stable: release.from?.revision ?? null,
       canary: release.to.revision,
       passedMs,
@@ -97,9 +100,26 @@ function foldMeasurement(
   updateRelease(turn, {
     cursor: measurement.cursor,
     lastWindow: now,
+    windowWeight: isAsAsked(turn, release.to.revision, release.weightPercent) ? release.weightPercent : null,
+    sampleRatio: isOpening ? release.sampleRatio : foldShares(release, measurement, weightInWindow(turn, release)),
     windows: release.windows + (isOpening ? 0 : 1),
     exposure: addExposure(release, measurement),
   });
+}
+
+/** The readings of a check that is measured in parts, by the part's own name (aca/errors). */
+function partsOf(check: Check, measurement: Measurement): Record<string, Reading | undefined> {
+  if (check.metric.kind !== 'kayenta') return {};
+  return Object.fromEntries(
+    check.metric.config.metrics.map(({ name }) => [name, measurement.readings[`${check.name}/${name}`]]),
+  );
+}
+
+/** The weight chance drew with in the whole window; null if it moved, or the data plane did not give it. */
+function weightInWindow(turn: Turn, release: Release): number | null {
+  return release.windowWeight === release.weightPercent && isAsAsked(turn, release.to.revision, release.weightPercent)
+    ? release.weightPercent
+    : null;
 }
 
 /** A window was due and the source had none: the silence counts, the cursor stands. */
@@ -111,6 +131,7 @@ function foldSilence(turn: Turn, release: Release, evidence: Record<string, Evid
     if (own === undefined) continue;
     evidence[check.name] = foldWindow(check, own, {
       reading: { kind: 'no-data', message: 'the source has nothing for this window' },
+      weightPercent: null,
       stable: release.from?.revision ?? null,
       canary: release.to.revision,
       passedMs,

@@ -19,3 +19,8 @@ export function latencyBucket(seconds: number): number {
   const index = Math.ceil(Math.log2(seconds / FIRST_SECONDS) * PER_DOUBLING - 1e-9);
   return Math.min(index, LATENCY_BUCKETS - 1);
 }
+
+/** Upper boundaries of all buckets, ascending; the last is Infinity. */
+export const LATENCY_BOUNDARIES: readonly number[] = Array.from({ length: LATENCY_BUCKETS }, (_, index) =>
+  latencyBoundary(index),
+);

@@ -29,6 +29,12 @@ export interface VerdictNumbers {
   readonly logNoHarmLine: number;
   /** Latency: the boundary in seconds. Gauge: the worst value. */
   readonly value: number | null;
+  /** Harm beyond the wider margin that is enough at the deadline is refuted; null if none is declared. */
+  readonly isAcceptable: boolean | null;
+  /** What would change the answer, at the pace so far; null where it cannot be said. */
+  readonly toPass: number | null;
+  /** Bad requests of the canary in one window, beyond those expected, that would show harm. */
+  readonly toFail: number | null;
 }
 
 export interface Verdict {

@@ -11,14 +11,13 @@ import { crossingFromAbove, crossingFromBelow } from './boundary.ts';
 import { checkAlpha, checkCounts, checkEvidence, type EvidenceOptions, NO_TRAFFIC } from './counts.ts';
 import { LOG_ZERO } from './log-space.ts';
 import {
-  HARM_LOG_RATIOS,
-  HARM_RATIOS,
+  HARM_GRID,
   logMixtureE,
   NO_HARM_RATIOS,
   type OnsetMixture,
   startOnsetMixture,
   stepOnsetMixture,
-  weighHarm,
+  weighBets,
   weighNoHarm,
 } from './mixture.ts';
 
@@ -95,7 +94,7 @@ export function addAbsoluteTick(
 }
 
 function harmLogs(total: number, bad: number, rate: number): number[] {
-  return HARM_RATIOS.map((k, j) => bad * (HARM_LOG_RATIOS[j] ?? 0) - total * Math.log1p((k - 1) * rate));
+  return HARM_GRID.ratios.map((k, j) => bad * (HARM_GRID.logRatios[j] ?? 0) - total * Math.log1p((k - 1) * rate));
 }
 
 /** ln E against "p <= limitRate in every tick": the limit is broken at level α once this reaches ln(1/α). */
@@ -126,5 +125,5 @@ export function upperRate(state: AbsoluteRateState, alpha: number): number {
 export function lowerRate(state: AbsoluteRateState, alpha: number): number {
   checkAlpha(alpha);
   const { temperedTotal, temperedBad } = state;
-  return crossingFromAbove((rate) => weighHarm(harmLogs(temperedTotal, temperedBad, rate)), -Math.log(alpha), 0, 1);
+  return crossingFromAbove((rate) => weighBets(harmLogs(temperedTotal, temperedBad, rate)), -Math.log(alpha), 0, 1);
 }

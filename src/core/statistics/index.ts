@@ -11,6 +11,17 @@ export {
   upperRate,
 } from './absolute-rate.ts';
 export { incompleteBeta } from './beta.ts';
+export {
+  addMeanTick,
+  type BoundedMeanState,
+  logAboveE,
+  logBelowE,
+  logScoreNoHarmE,
+  lowerDifference,
+  meanDifference,
+  startBoundedMean,
+  upperDifference,
+} from './bounded-mean.ts';
 export { type BinomialInterval, binomialInterval } from './clopper-pearson.ts';
 export type { EvidenceOptions } from './counts.ts';
 export { dispersionOfReplicas, type ReplicaCounts } from './dispersion.ts';
@@ -35,6 +46,7 @@ export {
   startLabelTilt,
 } from './label-tilt.ts';
 export { evenLevels, geometricLevels, nearestLevel, type ScoreTick } from './label-tilt-scores.ts';
+export { chooseLines } from './line-choice.ts';
 export { isLogZero, LOG_ZERO, logAddExp, logSumExp, logWeightedSum } from './log-space.ts';
 export type { OnsetMixture } from './mixture.ts';
 export { createRandom, type Random } from './random.ts';
@@ -49,3 +61,22 @@ export {
   type RateRatioEstimate,
   upperExcess,
 } from './rate-ratio-readers.ts';
+export {
+  addSampleRatioTick,
+  logSampleRatioE,
+  type SampleRatioState,
+  startSampleRatio,
+} from './sample-ratio.ts';
+export {
+  addTailTick,
+  logTailHarmE,
+  logTailHarmEAt,
+  logTailNoHarmE,
+  lowerTailExcess,
+  startTails,
+  type TailCounts,
+  type TailOptions,
+  type TailState,
+  tailCounts,
+  upperTailExcess,
+} from './tail-comparison.ts';

@@ -1,32 +1,33 @@
-// The fixed grids of alternatives, and the mixture over the moment at which harm begins. Refuses to adapt the grids to
+// The fixed grids of bets, and the mixture over the moment at which harm begins, for any grid. Refuses to adapt the grids to
 // data: weights chosen after looking would break the guarantee.
 
 import { isLogZero, LOG_ZERO, logAddExp, logSumExp } from './log-space.ts';
 
-const HARM_POINTS = 16;
-const FIRST_HARM = 1.3;
-const LAST_HARM = 1000;
+/** Bets on how large the harm is, as multiples of what is tolerated, and what is staked on each beforehand. */
+export interface BetGrid {
+  readonly ratios: readonly number[];
+  readonly logRatios: readonly number[];
+  /** In logs, summing to 1. */
+  readonly logWeights: readonly number[];
+}
 
-/** How many times worse than the tolerated rate: 1.3 … 1000, 16 points evenly spaced in the logarithm. */
-export const HARM_RATIOS: readonly number[] = Array.from(
-  { length: HARM_POINTS },
-  (_, j) => FIRST_HARM * (LAST_HARM / FIRST_HARM) ** (j / (HARM_POINTS - 1)),
-);
-
-export const HARM_LOG_RATIOS: readonly number[] = HARM_RATIOS.map((ratio) => Math.log(ratio));
-
-/** Prior weights ∝ ratio^(−1/4), in logs, summing to 1: small harms are likelier than crashes, but not by much. */
-export const HARM_LOG_WEIGHTS: readonly number[] = (() => {
-  const logs = HARM_LOG_RATIOS.map((log) => -log / 4);
+/** Evenly spaced in the logarithm from first to last, weights ∝ ratio^−decay. */
+export function makeBetGrid(points: number, first: number, last: number, decay: number): BetGrid {
+  const ratios = Array.from({ length: points }, (_, j) => first * (last / first) ** (j / (points - 1)));
+  const logRatios = ratios.map((ratio) => Math.log(ratio));
+  const logs = logRatios.map((log) => -decay * log);
   const total = logSumExp(logs);
-  return logs.map((log) => log - total);
-})();
+  return { ratios, logRatios, logWeights: logs.map((log) => log - total) };
+}
+
+/**
+ * How many times worse than the tolerated rate: 1.3 … 1000, 16 points, weights ∝ ratio^(−1/4): small harms are likelier
+ * than crashes, but not by much.
+ */
+export const HARM_GRID: BetGrid = makeBetGrid(16, 1.3, 1000, 1 / 4);
 
 /** The no-harm bets: how many times better than the limit. 0 is the bet that bad events do not happen at all. */
 export const NO_HARM_RATIOS: readonly number[] = [0, ...Array.from({ length: 10 }, (_, j) => (5 + 10 * j) / 100)];
-
-/** Equal weight on each of the 11 bets. */
-export const NO_HARM_LOG_WEIGHT = -Math.log(NO_HARM_RATIOS.length);
 
 /** Expected time to onset under the prior: half of the weight is on harm from the start, the rest spread over time. */
 const ONSET_MEAN_MS = 600_000;
@@ -42,8 +43,8 @@ export interface OnsetMixture {
   readonly logKept: number;
 }
 
-export function startOnsetMixture(): OnsetMixture {
-  return { logStaked: HARM_RATIOS.map(() => LOG_ZERO), logKept: 0 };
+export function startOnsetMixture(grid: BetGrid = HARM_GRID): OnsetMixture {
+  return { logStaked: grid.ratios.map(() => LOG_ZERO), logKept: 0 };
 }
 
 /**
@@ -68,17 +69,17 @@ export function stepOnsetMixture(
 }
 
 /** ln E = ln( Σ_j π_j S_j + what is kept ). */
-export function logMixtureE(mixture: OnsetMixture): number {
-  return logAddExp(weighHarm(mixture.logStaked), mixture.logKept);
+export function logMixtureE(mixture: OnsetMixture, grid: BetGrid = HARM_GRID): number {
+  return logAddExp(weighBets(mixture.logStaked, grid), mixture.logKept);
 }
 
-/** ln Σ_j π_j e^(logs_j) over the harm grid. */
-export function weighHarm(logs: readonly number[]): number {
-  return logSumExp(logs.map((log, j) => log + (HARM_LOG_WEIGHTS[j] ?? LOG_ZERO)));
+/** ln Σ_j π_j e^(logs_j). */
+export function weighBets(logs: readonly number[], grid: BetGrid = HARM_GRID): number {
+  return logSumExp(logs.map((log, j) => log + (grid.logWeights[j] ?? LOG_ZERO)));
 }
 
-/** ln of the plain average of e^(logs_a) over the no-harm bets. */
+/** ln of the plain average of e^(logs_a): no-harm bets have equal weights. */
 export function weighNoHarm(logs: readonly number[]): number {
   const total = logSumExp(logs);
-  return isLogZero(total) ? LOG_ZERO : total + NO_HARM_LOG_WEIGHT;
+  return isLogZero(total) ? LOG_ZERO : total - Math.log(logs.length);
 }

@@ -4,7 +4,7 @@
 import { crossingFromAbove, crossingFromBelow } from './boundary.ts';
 import { checkAlpha } from './counts.ts';
 import { isLogZero, LOG_ZERO } from './log-space.ts';
-import { logMixtureE, NO_HARM_RATIOS, weighHarm, weighNoHarm } from './mixture.ts';
+import { logMixtureE, NO_HARM_RATIOS, weighBets, weighNoHarm } from './mixture.ts';
 import type { RateRatioState } from './rate-ratio.ts';
 
 /** ln E against "p_c <= r·p_s + δ_H in every tick". Harm is shown at level α once this reaches ln(1/α). */
@@ -17,14 +17,28 @@ export function logHarmE(state: RateRatioState): number {
  * lower bound inverts; the alarm itself uses `logHarmE`.
  */
 export function logPlainHarmE(state: RateRatioState, excess: number): number {
-  return weighHarm(state.harm.map((log, j) => log - excess * (state.harmExposure[j] ?? 0)));
+  return weighBets(state.harm.map((log, j) => log - excess * (state.harmExposure[j] ?? 0)));
 }
 
 /**
  * ln E against "p_c >= r·p_s + excess in every tick". Harm beyond that excess is refuted at level α once this reaches
- * ln(1/α).
+ * ln(1/α). For an excess >= 0 it is the exact evidence where bad events were common.
  */
 export function logNoHarmE(state: RateRatioState, excess: number): number {
+  return excess >= 0 && hasExact(state) ? logExactNoHarmE(state, excess) : logPlainNoHarmE(state, excess);
+}
+
+function hasExact(state: RateRatioState): boolean {
+  return state.exactNoHarm.length > 0;
+}
+
+function logExactNoHarmE({ exactNoHarm, exactNoHarmExposure }: RateRatioState, excess: number): number {
+  return weighNoHarm(
+    exactNoHarm.map((log, i) => (isLogZero(log) ? LOG_ZERO : log + excess * (exactNoHarmExposure[i] ?? 0))),
+  );
+}
+
+function logPlainNoHarmE(state: RateRatioState, excess: number): number {
   return weighNoHarm(
     state.noHarm.map((log, i) =>
       isLogZero(log) ? LOG_ZERO : log + excess * state.noHarmExposure * (1 - (NO_HARM_RATIOS[i] ?? 1)),
@@ -38,7 +52,12 @@ export function logNoHarmE(state: RateRatioState, excess: number): number {
  */
 export function upperExcess(state: RateRatioState, alpha: number): number {
   checkAlpha(alpha);
-  return crossingFromBelow((excess) => logNoHarmE(state, excess), -Math.log(alpha), -state.toleranceRatio, 1);
+  const line = -Math.log(alpha);
+  const plain = (excess: number): number => logPlainNoHarmE(state, excess);
+  if (!hasExact(state)) return crossingFromBelow(plain, line, -state.toleranceRatio, 1);
+  // Every excess above U must be refuted by its own evidence: below 0 that is the plain one.
+  if (logExactNoHarmE(state, 0) >= line) return crossingFromBelow(plain, line, -state.toleranceRatio, 0);
+  return crossingFromBelow((excess) => logExactNoHarmE(state, excess), line, 0, 1);
 }
 
 /** L: the excess p_c − r·p_s is above this, with confidence 1 − alpha, at every moment. −r with no data. */

@@ -7,34 +7,31 @@
 //
 // Given the past, E[a^x_c b^x_s] <= exp(n_c·p_c·(a−1) + n_s·p_s·(b−1)) = exp(n_c·(a−1)·(p_c − r·p_s)), because
 // 1 + z <= e^z; so E[F] <= 1 when p_c <= r·p_s + δ and a > 1 (harm), or p_c >= r·p_s + δ and a < 1 (no harm).
-// Alarm at E >= 1/α: Ville 1939, "Étude critique de la notion de collectif". The likelihood ratio is that of Lindon &
+//
+// Once bad events have been common (see isCommon), ticks are worth the exact factors of common-events.ts instead: valid
+// under the same hypotheses, so that a product may mix both, as long as the choice is made by what was counted before the
+// tick. Alarm at E >= 1/α: Ville 1939, "Étude critique de la notion de collectif". The likelihood ratio is that of Lindon &
 // Malek (arXiv 2011.03567) with observed shares and a grid as prior. Proof and limits: docs/statistics.md.
 
-import { checkCounts, checkEvidence, type EvidenceOptions, NO_TRAFFIC } from './counts.ts';
+import { checkEvidence, checkTick, type EvidenceOptions, NO_TRAFFIC, type TickCounts } from './counts.ts';
 import { isLogZero, LOG_ZERO } from './log-space.ts';
 import {
-  HARM_LOG_RATIOS,
-  HARM_RATIOS,
+  HARM_GRID,
   logMixtureE,
   NO_HARM_RATIOS,
   type OnsetMixture,
   startOnsetMixture,
   stepOnsetMixture,
 } from './mixture.ts';
+import { commonHarmLogs, commonNoHarm, type Factors, harmFactors, noHarmFactors } from './rate-ratio-factors.ts';
+
+export type { TickCounts } from './counts.ts';
 
 export interface RateRatioOptions extends EvidenceOptions {
   /** r: the canary's rate may be this many times stable's. 1 means "not worse at all". */
   readonly toleranceRatio: number;
   /** δ_H: an excess rate on top that is not called harm. Default 0. */
   readonly harmMargin?: number;
-}
-
-/** What both arms did in one tick, from the same scrape. */
-export interface TickCounts {
-  readonly canaryTotal: number;
-  readonly canaryBad: number;
-  readonly stableTotal: number;
-  readonly stableBad: number;
 }
 
 /** Plain data: finite numbers and arrays of them, the same after a trip through JSON, bit for bit. */
@@ -60,6 +57,10 @@ export interface RateRatioState {
   readonly noHarm: readonly number[];
   /** Σ n_c, tempered as the evidence is. */
   readonly noHarmExposure: number;
+  /** As noHarm, but with the exact factors of ticks in which events were common; for excesses >= 0. Empty before the first. */
+  readonly exactNoHarm: readonly number[];
+  /** What each of them gains per unit of excess. */
+  readonly exactNoHarmExposure: readonly number[];
 }
 
 /**
@@ -87,10 +88,12 @@ export function startRateRatio(options: RateRatioOptions): RateRatioState {
     expectedCanaryBad: 0,
     onset: startOnsetMixture(),
     peakLogHarmE: 0,
-    harm: HARM_RATIOS.map(() => 0),
-    harmExposure: HARM_RATIOS.map(() => 0),
+    harm: HARM_GRID.ratios.map(() => 0),
+    harmExposure: HARM_GRID.ratios.map(() => 0),
     noHarm: NO_HARM_RATIOS.map(() => 0),
     noHarmExposure: 0,
+    exactNoHarm: [],
+    exactNoHarmExposure: [],
   };
 }
 
@@ -102,35 +105,107 @@ export function startRateRatio(options: RateRatioOptions): RateRatioState {
  * @example addTick(state, { canaryTotal: 50, canaryBad: 1, stableTotal: 950, stableBad: 2 }, options)
  */
 export function addTick(state: RateRatioState, counts: TickCounts, options: RateRatioOptions): RateRatioState {
-  const { canaryTotal, canaryBad, stableTotal, stableBad } = counts;
-  checkCounts('canary', canaryTotal, canaryBad);
-  checkCounts('stable', stableTotal, stableBad);
+  return addStrata(state, [counts], options);
+}
+
+/**
+ * The state after one more tick that came in several strata (cohorts, ages), each with counts of both arms. Factors
+ * multiply, as those of ticks do; the cap and the step of the onset mixture are the tick's, and apply once.
+ *
+ * @example addStrata(state, [{ canaryTotal: 50, canaryBad: 1, stableTotal: 950, stableBad: 2 }], options)
+ */
+export function addStrata(
+  state: RateRatioState,
+  strata: readonly TickCounts[],
+  options: RateRatioOptions,
+): RateRatioState {
+  for (const counts of strata) checkTick(counts);
   checkSameHypothesis(state, options);
   const evidence = checkEvidence(options);
-  if (canaryTotal < NO_TRAFFIC || stableTotal < NO_TRAFFIC) return state;
+  const seen = strata.filter(({ canaryTotal, stableTotal }) => canaryTotal >= NO_TRAFFIC && stableTotal >= NO_TRAFFIC);
+  if (seen.length === 0) return state;
 
-  const { logFactors, exposures } = harmFactors(counts, state.toleranceRatio, evidence.temper);
-  const capped = logFactors.map((log, j) => Math.min(log - state.harmMargin * (exposures[j] ?? 0), evidence.capNats));
-  const onset = stepOnsetMixture(state.onset, capped, {
-    first: state.ticks === 0,
-    tickMs: evidence.tickMs,
-    lateOnset: evidence.lateOnset,
-  });
+  const worth = seen.map((counts) => worthOf(state, counts, evidence.temper));
+  const betting = totals(worth.map(({ betting: logs }) => logs));
+  const onset = stepOnsetMixture(
+    state.onset,
+    betting.map((log) => Math.min(log, evidence.capNats)),
+    { first: state.ticks === 0, tickMs: evidence.tickMs, lateOnset: evidence.lateOnset },
+  );
   return {
     toleranceRatio: state.toleranceRatio,
     harmMargin: state.harmMargin,
     ticks: state.ticks + 1,
-    canaryTotal: state.canaryTotal + canaryTotal,
-    canaryBad: state.canaryBad + canaryBad,
-    stableTotal: state.stableTotal + stableTotal,
-    stableBad: state.stableBad + stableBad,
-    expectedCanaryBad: state.expectedCanaryBad + (canaryTotal / stableTotal) * stableBad,
+    canaryTotal: state.canaryTotal + sumOf(seen, ({ canaryTotal }) => canaryTotal),
+    canaryBad: state.canaryBad + sumOf(seen, ({ canaryBad }) => canaryBad),
+    stableTotal: state.stableTotal + sumOf(seen, ({ stableTotal }) => stableTotal),
+    stableBad: state.stableBad + sumOf(seen, ({ stableBad }) => stableBad),
+    expectedCanaryBad: state.expectedCanaryBad + sumOf(seen, (c) => (c.canaryTotal / c.stableTotal) * c.stableBad),
     onset,
     peakLogHarmE: Math.max(state.peakLogHarmE, logMixtureE(onset)),
-    harm: sum(state.harm, logFactors),
-    harmExposure: sum(state.harmExposure, exposures),
-    noHarm: addNoHarm(state.noHarm, counts, state.toleranceRatio, evidence.temper),
-    noHarmExposure: state.noHarmExposure + canaryTotal / evidence.temper,
+    harm: totals([state.harm, ...worth.map(({ harm }) => harm.logs)]),
+    harmExposure: totals([state.harmExposure, ...worth.map(({ harm }) => harm.exposures)]),
+    noHarm: totals([state.noHarm, ...worth.map(({ noHarm }) => noHarm.logs)]),
+    noHarmExposure: state.noHarmExposure + sumOf(seen, ({ canaryTotal }) => canaryTotal) / evidence.temper,
+    ...addExactNoHarm(state, worth),
+  };
+}
+
+/** Below this rate of bad events the plain factors lose too little to pay for the exact ones. */
+const COMMON_FROM = 0.05;
+
+/**
+ * Whether the exact factors of common events are used for the next tick: decided by the pooled rate of the ticks before
+ * it, so that the choice cannot answer to what it is about. At r = 1 they are never worse, whatever the rate; at other r
+ * they cost a part 1 − 1/r of the evidence (1 − r below 1), which the rate of bad events has to make up for.
+ */
+function isCommon(state: RateRatioState): boolean {
+  const total = state.canaryTotal + state.stableTotal;
+  const { toleranceRatio: r } = state;
+  return total > 0 && (state.canaryBad + state.stableBad) / total >= Math.max(COMMON_FROM, 1 - Math.min(r, 1 / r));
+}
+
+/** One stratum's factors by either method. */
+interface Worth {
+  /** What the harm bets gain in this tick: exact if events are common and δ_H = 0. */
+  readonly betting: readonly number[];
+  readonly harm: Factors;
+  readonly noHarm: Factors;
+  /** null where the plain factors are all there is. */
+  readonly exactNoHarm: Factors | null;
+}
+
+/** Weighted counts have no exact factors; whether counts are weighted is a matter of the source, not of the outcome. */
+function worthOf(state: RateRatioState, counts: TickCounts, temper: number): Worth {
+  const { toleranceRatio, harmMargin } = state;
+  const harm = harmFactors(counts, toleranceRatio, temper);
+  const noHarm = noHarmFactors(counts, toleranceRatio, temper);
+  const exact = isCommon(state) && Object.values(counts).every((count) => Number.isSafeInteger(count));
+  return {
+    betting:
+      exact && harmMargin === 0
+        ? commonHarmLogs(counts, toleranceRatio, temper)
+        : harm.logs.map((log, j) => log - harmMargin * (harm.exposures[j] ?? 0)),
+    harm,
+    noHarm,
+    exactNoHarm: exact ? commonNoHarm(counts, toleranceRatio, temper) : null,
+  };
+}
+
+type ExactNoHarm = Pick<RateRatioState, 'exactNoHarm' | 'exactNoHarmExposure'>;
+
+/** The no-harm evidence with exact factors begins, where the first of them comes, as the plain one so far. */
+function addExactNoHarm(state: RateRatioState, worth: readonly Worth[]): ExactNoHarm {
+  const begun = state.exactNoHarm.length > 0;
+  if (!begun && worth.every(({ exactNoHarm }) => exactNoHarm === null)) {
+    return { exactNoHarm: [], exactNoHarmExposure: [] };
+  }
+  const before = begun ? state.exactNoHarm : state.noHarm;
+  const exposure = begun ? state.exactNoHarmExposure : NO_HARM_RATIOS.map((a) => state.noHarmExposure * (1 - a));
+  const factors = worth.map(({ exactNoHarm, noHarm }) => exactNoHarm ?? noHarm);
+  return {
+    exactNoHarm: totals([before, ...factors.map(({ logs }) => logs)]),
+    exactNoHarmExposure: totals([exposure, ...factors.map(({ exposures }) => exposures)]),
   };
 }
 
@@ -144,46 +219,19 @@ function checkSameHypothesis(state: RateRatioState, options: RateRatioOptions): 
   }
 }
 
-/** log F at δ = 0 and n_c·(a−1) per harm ratio k = ψ/r. With s = r·n_c/(r·n_c+n_s): a = k/(1+(k−1)s), b = 1/(1+(k−1)s). */
-function harmFactors(
-  counts: TickCounts,
-  toleranceRatio: number,
-  temper: number,
-): { logFactors: number[]; exposures: number[] } {
-  const { canaryTotal, canaryBad, stableTotal, stableBad } = counts;
-  const scaled = toleranceRatio * canaryTotal + stableTotal;
-  const share = (toleranceRatio * canaryTotal) / scaled;
-  const rest = stableTotal / scaled;
-  const bad = canaryBad + stableBad;
-  const logFactors: number[] = [];
-  const exposures: number[] = [];
-  for (let j = 0; j < HARM_RATIOS.length; j++) {
-    const beyond = (HARM_RATIOS[j] ?? 1) - 1;
-    const tilt = beyond * share;
-    logFactors.push((canaryBad * (HARM_LOG_RATIOS[j] ?? 0) - bad * Math.log1p(tilt)) / temper);
-    exposures.push((canaryTotal * beyond * rest) / (1 + tilt) / temper);
-  }
-  return { logFactors, exposures };
-}
-
-/** S_a + (x_c·log a + x_s·log b)/temper with b = 1 + r·(n_c/n_s)·(1−a). The bet a = 0 is lost for good by one bad event. */
-function addNoHarm(
-  sums: readonly number[],
-  counts: TickCounts,
-  toleranceRatio: number,
-  temper: number,
-): readonly number[] {
-  const { canaryTotal, canaryBad, stableTotal, stableBad } = counts;
-  const odds = (toleranceRatio * canaryTotal) / stableTotal;
-  return sums.map((log, i) => {
-    const a = NO_HARM_RATIOS[i] ?? 1;
-    if (isLogZero(log) || (a === 0 && canaryBad > 0)) return LOG_ZERO;
-    const gained = stableBad === 0 ? 0 : stableBad * Math.log1p(odds * (1 - a));
-    const lost = canaryBad === 0 ? 0 : canaryBad * Math.log(a);
-    return log + (gained + lost) / temper;
+/** Sums per bet; a bet that was lost for good (LOG_ZERO) stays so. */
+function totals(lists: readonly (readonly number[])[]): number[] {
+  const [first = [], ...others] = lists;
+  return first.map((start, j) => {
+    let sum = start;
+    for (const list of others) {
+      const log = list[j] ?? 0;
+      sum = isLogZero(sum) || isLogZero(log) ? LOG_ZERO : sum + log;
+    }
+    return sum;
   });
 }
 
-function sum(left: readonly number[], right: readonly number[]): number[] {
-  return left.map((value, j) => value + (right[j] ?? 0));
+function sumOf<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + value(item), 0);
 }
