@@ -18,7 +18,15 @@ export interface Room {
   readonly face?: boolean;
 }
 
-const CORE = ['core/model', 'core/policy', 'core/statistics', 'core/analysis', 'core/engine', 'core/views'];
+const CORE = [
+  'core/model',
+  'core/policy',
+  'core/statistics',
+  'core/analysis',
+  'core/engine',
+  'core/rehearsal',
+  'core/views',
+];
 
 export const ROOMS: Readonly<Record<string, Room>> = {
   'core/model': { holds: 'the nouns', may: [] },
@@ -32,6 +40,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'core/engine': {
     holds: 'decide(), forecast(), conditions, the table of commands',
     may: ['core/model', 'core/analysis'],
+  },
+  'core/rehearsal': {
+    holds: 'a policy tried against a stated truth under virtual time: for plans and the benchmark',
+    may: ['core/model', 'core/statistics', 'core/analysis', 'core/engine'],
   },
   'core/views': { holds: 'view model; pictures as functions', may: ['core/model'], mayTypes: ['core/engine'] },
   ports: {

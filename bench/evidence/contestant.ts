@@ -1,5 +1,5 @@
-// What a contestant of the evidence benchmark is, and what it may see: counts of both arms, window by window, in order
-// of time. It refuses to let a contestant see the truth behind the counts.
+// What every policy in the benchmark is: something that is given a world and says when it promoted or aborted. Ours and
+// the peers' meet the same worlds through this alone; none of them sees what is true.
 
 export interface ArmCounts {
   readonly total: number;
