@@ -13,23 +13,14 @@ export {
 export { incompleteBeta } from './beta.ts';
 export {
   addMeanTick,
-  addMeanTick,
   type BoundedMeanOptions,
   type BoundedMeanState,
-  type BoundedMeanState,
-  logAboveE,
   logAboveE,
   logBelowE,
-  logBelowE,
-  logScoreNoHarmE,
   logScoreNoHarmE,
   lowerDifference,
-  lowerDifference,
-  meanDifference,
   meanDifference,
   startBoundedMean,
-  startBoundedMean,
-  upperDifference,
   upperDifference,
 } from './bounded-mean.ts';
 export { type BinomialInterval, binomialInterval } from './clopper-pearson.ts';
