@@ -6,8 +6,8 @@ import type { Reading, Sample } from '../model/measurement.ts';
 import { createRandom } from '../statistics/index.ts';
 import { type AnalysisSettings, type Evidence, startEvidence } from './evidence.ts';
 import { foldHistory, foldWindow, type Window } from './fold.ts';
-import { linesFrom, slowerThan } from './latency-lines.ts';
 import { combinedLogHarm, evidenceShares, judge, provenWeightPercent } from './judge.ts';
+import { linesFrom, slowerThan } from './latency-lines.ts';
 
 const settings: AnalysisSettings = { intervalMs: 10_000, alphaAbort: 0.01, alphaPromote: 0.05 };
 const everything = { routes: null, methods: null };
@@ -42,7 +42,16 @@ function proportion(total: number, bad: number): Sample {
 }
 
 function window(reading: Reading | undefined, changes: Partial<Window> = {}): Window {
-  return { reading, stable: 's', canary: 'c', passedMs: 10_000, warmingUp: false, weightPercent: 10, settings, ...changes };
+  return {
+    reading,
+    stable: 's',
+    canary: 'c',
+    passedMs: 10_000,
+    warmingUp: false,
+    weightPercent: 10,
+    settings,
+    ...changes,
+  };
 }
 
 function past(sample: Sample) {

@@ -14,5 +14,6 @@ export function foldShares(release: Release, measurement: Measurement, weightPer
     canary: drawn[to.revision] ?? 0,
     stable: drawn[from.revision] ?? 0,
     weightPercent,
+    intervalMs: policy.intervalMs,
   });
 }

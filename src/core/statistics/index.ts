@@ -63,8 +63,9 @@ export {
   upperExcess,
 } from './rate-ratio-readers.ts';
 export {
-  addSampleRatioTick,
+  addShareTick,
   logSampleRatioE,
+  SAMPLE_RATIO_ALPHA,
   type SampleRatioState,
   startSampleRatio,
 } from './sample-ratio.ts';

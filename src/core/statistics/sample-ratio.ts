@@ -1,53 +1,98 @@
-// Sample-ratio mismatch: do the requests each arm got agree with the weights asked? Window by window, evidence against
-// "each request was sent to the canary with the probability asked", valid at every moment. Refuses to say why not.
+// Sample-ratio mismatch: evidence, valid at every moment, that the shares seen disagree with the weights asked. A reason
+// not to trust any comparison, so it blocks a promotion; refuses to say that anything is harmful, because a mismatch has
+// innocent causes too (retries after failures, outlier ejection, readiness flaps).
 //
-//   log F_k = n_c·log a + n_s·log b,   a = k/(1+(k−1)w), b = 1/(1+(k−1)w),  w the weight asked: E[F] = 1 exactly, because
-//   each request contributes w·a + (1−w)·b = 1 on average. Mixed over odds multiples k on both sides of 1.
-// Lindon & Malek, arXiv 2011.03567, with a grid as prior, so that w may move.
+// If requests are drawn with P(canary) = w, then for ψ = the factor on the odds
+//   log F_ψ = x_c·log ψ − (x_c + x_s)·log1p((ψ − 1)·w)
+// is the likelihood ratio of P = ψw/(1 + (ψ−1)w) against w: its mean is exactly 1, whatever came before and however
+// many requests there were (the rate-ratio form with the weights as exposures). A split that alternates instead of
+// drawing has counts closer to w·n, and less evidence. ψ on both sides of 1; the mixtures are e-processes, alarm at
+// E >= 1/α with α = 0.001 by default (Ville 1939).
+//
+// Requests come in clusters (kept connections, session affinity): count sessions, or divide by the dispersion φ.
 
-import { logSumExp } from './log-space.ts';
+import { checkEvidence, type EvidenceOptions } from './counts.ts';
+import { logEvenMixtureE, startEvenOnset } from './label-tilt-onset.ts';
+import { splits } from './label-tilt-scores.ts';
+import { type OnsetMixture, stepOnsetMixture } from './mixture.ts';
 
-const MULTIPLES: readonly number[] = [1 / 1.5, 1 / 1.2, 1 / 1.08, 1 / 1.03, 1.03, 1.08, 1.2, 1.5];
+/** The false-alarm budget if none is named: a blocked promotion should be rarer than a wrong one. */
+export const SAMPLE_RATIO_ALPHA = 0.001;
 
-export interface SampleRatioState {
-  readonly canary: number;
-  readonly total: number;
-  readonly expectedCanary: number;
-  /** Σ log F per multiple. */
-  readonly logs: readonly number[];
-}
+const POINTS = 8;
+const SMALLEST = 0.005;
+const LARGEST = Math.log(1.5);
 
-export interface DrawnCounts {
+/** log ψ: ±0.005 … ±log 1.5, eight each at equal ratios, all of weight 1/16. */
+export const SHARE_LOG_ODDS: readonly number[] = Array.from({ length: 2 * POINTS }, (_, j) => {
+  const size = SMALLEST * (LARGEST / SMALLEST) ** ((j % POINTS) / (POINTS - 1));
+  return j < POINTS ? size : -size;
+});
+
+/** What one tick asked for and what came. */
+export interface ShareTick {
+  /** The share of the canary that was asked, 0 to 1. */
+  readonly share: number;
   readonly canary: number;
   readonly stable: number;
-  /** w: the probability asked, above 0 and below 1. */
-  readonly canaryWeight: number;
 }
 
-export function startSampleRatio(): SampleRatioState {
-  return { canary: 0, total: 0, expectedCanary: 0, logs: MULTIPLES.map(() => 0) };
+/** Plain data, the same after a trip through JSON, bit for bit. */
+export interface SampleRatioState {
+  readonly ticks: number;
+  readonly canary: number;
+  readonly stable: number;
+  /** Σ share · requests. */
+  readonly expectedCanary: number;
+  readonly onset: OnsetMixture;
+  readonly peakLogE: number;
 }
 
-export function addSampleRatioTick(state: SampleRatioState, counts: DrawnCounts, dispersion = 1): SampleRatioState {
-  const { canary, stable, canaryWeight } = counts;
-  if (!(canaryWeight > 0 && canaryWeight < 1)) {
-    throw new RangeError(`canaryWeight must lie between 0 and 1, but got ${canaryWeight}`);
-  }
-  if (!(canary >= 0 && stable >= 0)) throw new RangeError(`counts must be >= 0, but got ${canary} and ${stable}`);
-  if (!(dispersion >= 1)) throw new RangeError(`dispersion must be >= 1, but got ${dispersion}`);
-  const total = canary + stable;
+/** @example startSampleRatio({ tickMs: 15_000 }) */
+export function startSampleRatio(options: EvidenceOptions): SampleRatioState {
+  checkOptions(options);
+  return { ticks: 0, canary: 0, stable: 0, expectedCanary: 0, onset: startEvenOnset(2 * POINTS), peakLogE: 0 };
+}
+
+/** The state after one more tick. A tick that asked all of one version, or had no requests, changes nothing. */
+export function addShareTick(state: SampleRatioState, tick: ShareTick, options: EvidenceOptions): SampleRatioState {
+  const { share, canary, stable } = tick;
+  if (!(share >= 0 && share <= 1)) throw new RangeError(`share must lie between 0 and 1, but got ${share}`);
+  checkRequests('canary', canary);
+  checkRequests('stable', stable);
+  const evidence = checkOptions(options);
+  const requests = canary + stable;
+  if (!splits(share) || requests === 0) return state;
+  const logFactors = SHARE_LOG_ODDS.map((odds) => {
+    const log = canary * odds - requests * Math.log1p(share * Math.expm1(odds));
+    return Math.min(log / evidence.temper, evidence.capNats);
+  });
+  const onset = stepOnsetMixture(state.onset, logFactors, {
+    first: state.ticks === 0,
+    tickMs: evidence.tickMs,
+    lateOnset: evidence.lateOnset,
+  });
   return {
+    ticks: state.ticks + 1,
     canary: state.canary + canary,
-    total: state.total + total,
-    expectedCanary: state.expectedCanary + total * canaryWeight,
-    logs: MULTIPLES.map((k, j) => {
-      const log = canary * Math.log(k) - total * Math.log1p((k - 1) * canaryWeight);
-      return (state.logs[j] ?? 0) + log / dispersion;
-    }),
+    stable: state.stable + stable,
+    expectedCanary: state.expectedCanary + share * requests,
+    onset,
+    peakLogE: Math.max(state.peakLogE, logEvenMixtureE(onset)),
   };
 }
 
-/** ln E against "the shares are those asked". */
-export function logSampleRatioE({ logs }: SampleRatioState): number {
-  return logSumExp(logs) - Math.log(MULTIPLES.length);
+function checkOptions(options: EvidenceOptions): ReturnType<typeof checkEvidence> {
+  return checkEvidence({ ...options, alpha: options.alpha ?? SAMPLE_RATIO_ALPHA });
+}
+
+function checkRequests(arm: string, count: number): void {
+  if (!(count >= 0 && count <= Number.MAX_SAFE_INTEGER)) {
+    throw new RangeError(`${arm} requests must be a finite count >= 0 (at most 2^53), but got ${count}`);
+  }
+}
+
+/** ln E against "requests were drawn with the shares asked". A mismatch is shown at level α once this reaches ln(1/α). */
+export function logSampleRatioE(state: SampleRatioState): number {
+  return logEvenMixtureE(state.onset);
 }
