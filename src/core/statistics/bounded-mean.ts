@@ -21,7 +21,7 @@ import { contrastOf, contrastValues } from './bounded-mean-contrast.ts';
 import { checkAlpha, checkEvidence, type EvidenceOptions } from './counts.ts';
 import { checkHarm, type HarmfulChange } from './label-tilt.ts';
 import { checkLevels, checkScoreTick, type ScoreTick, splits, totals } from './label-tilt-scores.ts';
-import { logSumExp } from './log-space.ts';
+import { type BetGrid, makeBetGrid, weighBets } from './mixture.ts';
 
 export interface BoundedMeanOptions extends Pick<EvidenceOptions, 'dispersion' | 'clusterCap'> {
   /** r: the canary's mean is compared with r times stable's. 1, or below 1 where a decrease is harm. */
@@ -30,15 +30,10 @@ export interface BoundedMeanOptions extends Pick<EvidenceOptions, 'dispersion' |
   readonly levels: readonly number[];
 }
 
-const FRACTIONS = 14;
-const SMALLEST = 0.001;
-const LARGEST = 0.9;
-
 /** f: the part of the largest safe bet, 0.001 … 0.9 at equal ratios, each with weight 1/14. */
-export const BET_FRACTIONS: readonly number[] = Array.from(
-  { length: FRACTIONS },
-  (_, j) => SMALLEST * (LARGEST / SMALLEST) ** (j / (FRACTIONS - 1)),
-);
+const BET_GRID: BetGrid = makeBetGrid(14, 0.001, 0.9, 0);
+
+export const BET_FRACTIONS: readonly number[] = BET_GRID.ratios;
 
 /** Plain data: finite numbers and arrays of them, the same after a trip through JSON, bit for bit. */
 export interface BoundedMeanState {
@@ -135,7 +130,10 @@ export function logBelowE(state: BoundedMeanState, difference: number): number {
 }
 
 function logAverage(logs: readonly number[], tilt: number): number {
-  return logSumExp(logs.map((log, j) => log + tilt * (BET_FRACTIONS[j] ?? 0))) - Math.log(FRACTIONS);
+  return weighBets(
+    logs.map((log, j) => log + tilt * (BET_FRACTIONS[j] ?? 0)),
+    BET_GRID,
+  );
 }
 
 /**

@@ -10,6 +10,14 @@ export {
   startAbsoluteRate,
   upperRate,
 } from './absolute-rate.ts';
+export {
+  type AsymptoticBand,
+  type AsymptoticBandOptions,
+  type AsymptoticMeanState,
+  addAsymptoticTick,
+  asymptoticBand,
+  startAsymptoticMean,
+} from './asymptotic-mean.ts';
 export { incompleteBeta } from './beta.ts';
 export {
   addMeanTick,
@@ -67,8 +75,10 @@ export {
   logSampleRatioE,
   SAMPLE_RATIO_ALPHA,
   type SampleRatioState,
+  type ShareTick,
   startSampleRatio,
 } from './sample-ratio.ts';
+export { logConstantSampleRatioE } from './sample-ratio-constant.ts';
 export {
   addTailTick,
   logTailHarmE,

@@ -17,9 +17,15 @@
 // caller, because here "none" is evidence.
 
 import { checkEvidence, type EvidenceOptions } from './counts.ts';
-import { logEvenMixtureE, startEvenOnset } from './label-tilt-onset.ts';
 import { checkLevels, checkScoreTick, type ScoreTick, splits, totals } from './label-tilt-scores.ts';
-import { type OnsetMixture, stepOnsetMixture } from './mixture.ts';
+import {
+  type BetGrid,
+  logMixtureE,
+  makeBetGrid,
+  type OnsetMixture,
+  startOnsetMixture,
+  stepOnsetMixture,
+} from './mixture.ts';
 
 /** Which change of the score is harm. */
 export type HarmfulChange = 'decrease' | 'increase';
@@ -30,15 +36,10 @@ export interface LabelTiltOptions extends EvidenceOptions {
   readonly levels: readonly number[];
 }
 
-const TILTS = 12;
-const WEAKEST = 0.05;
-const STRONGEST = 8;
-
 /** |λ|: 0.05 … 8, evenly spaced in the logarithm, each with weight 1/12. */
-export const LABEL_TILTS: readonly number[] = Array.from(
-  { length: TILTS },
-  (_, j) => WEAKEST * (STRONGEST / WEAKEST) ** (j / (TILTS - 1)),
-);
+const TILT_GRID: BetGrid = makeBetGrid(12, 0.05, 8, 0);
+
+export const LABEL_TILTS: readonly number[] = TILT_GRID.ratios;
 
 /** Plain data: finite numbers and arrays of them, the same after a trip through JSON, bit for bit. */
 export interface LabelTiltState {
@@ -67,7 +68,7 @@ export function startLabelTilt(options: LabelTiltOptions): LabelTiltState {
     stableEvents: 0,
     stableScore: 0,
     expectedCanaryScore: 0,
-    onset: startEvenOnset(TILTS),
+    onset: startOnsetMixture(TILT_GRID),
     peakLogHarmE: 0,
   };
 }
@@ -102,7 +103,7 @@ export function addScores(state: LabelTiltState, tick: ScoreTick, options: Label
     stableScore: state.stableScore + stable.score,
     expectedCanaryScore: state.expectedCanaryScore + (stable.score * tick.share) / (1 - tick.share),
     onset,
-    peakLogHarmE: Math.max(state.peakLogHarmE, logEvenMixtureE(onset)),
+    peakLogHarmE: Math.max(state.peakLogHarmE, logMixtureE(onset, TILT_GRID)),
   };
 }
 
@@ -126,7 +127,7 @@ export function checkHarm(harm: HarmfulChange): void {
 
 /** ln E against "the canary's scores are no worse". Harm is shown at level α once this reaches ln(1/α). */
 export function logScoreHarmE(state: LabelTiltState): number {
-  return logEvenMixtureE(state.onset);
+  return logMixtureE(state.onset, TILT_GRID);
 }
 
 /** The canary's total score over what it would have been without a difference; undefined while stable scored nothing. */

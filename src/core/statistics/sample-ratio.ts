@@ -12,9 +12,8 @@
 // Requests come in clusters (kept connections, session affinity): count sessions, or divide by the dispersion φ.
 
 import { checkEvidence, type EvidenceOptions } from './counts.ts';
-import { logEvenMixtureE, startEvenOnset } from './label-tilt-onset.ts';
 import { splits } from './label-tilt-scores.ts';
-import { type OnsetMixture, stepOnsetMixture } from './mixture.ts';
+import { type BetGrid, logMixtureE, type OnsetMixture, startOnsetMixture, stepOnsetMixture } from './mixture.ts';
 
 /** The false-alarm budget if none is named: a blocked promotion should be rarer than a wrong one. */
 export const SAMPLE_RATIO_ALPHA = 0.001;
@@ -23,11 +22,16 @@ const POINTS = 8;
 const SMALLEST = 0.005;
 const LARGEST = Math.log(1.5);
 
-/** log ψ: ±0.005 … ±log 1.5, eight each at equal ratios, all of weight 1/16. */
-export const SHARE_LOG_ODDS: readonly number[] = Array.from({ length: 2 * POINTS }, (_, j) => {
-  const size = SMALLEST * (LARGEST / SMALLEST) ** ((j % POINTS) / (POINTS - 1));
-  return j < POINTS ? size : -size;
-});
+/** ψ with log ψ = ±0.005 … ±log 1.5, eight each at equal ratios, all of weight 1/16. */
+export const SHARE_GRID: BetGrid = (() => {
+  const sizes = Array.from({ length: POINTS }, (_, j) => SMALLEST * (LARGEST / SMALLEST) ** (j / (POINTS - 1)));
+  const logRatios = [...sizes, ...sizes.map((size) => -size)];
+  return {
+    ratios: logRatios.map((log) => Math.exp(log)),
+    logRatios,
+    logWeights: logRatios.map(() => -Math.log(logRatios.length)),
+  };
+})();
 
 /** What one tick asked for and what came. */
 export interface ShareTick {
@@ -51,7 +55,7 @@ export interface SampleRatioState {
 /** @example startSampleRatio({ tickMs: 15_000 }) */
 export function startSampleRatio(options: EvidenceOptions): SampleRatioState {
   checkOptions(options);
-  return { ticks: 0, canary: 0, stable: 0, expectedCanary: 0, onset: startEvenOnset(2 * POINTS), peakLogE: 0 };
+  return { ticks: 0, canary: 0, stable: 0, expectedCanary: 0, onset: startOnsetMixture(SHARE_GRID), peakLogE: 0 };
 }
 
 /** The state after one more tick. A tick that asked all of one version, or had no requests, changes nothing. */
@@ -63,7 +67,7 @@ export function addShareTick(state: SampleRatioState, tick: ShareTick, options: 
   const evidence = checkOptions(options);
   const requests = canary + stable;
   if (!splits(share) || requests === 0) return state;
-  const logFactors = SHARE_LOG_ODDS.map((odds) => {
+  const logFactors = SHARE_GRID.logRatios.map((odds) => {
     const log = canary * odds - requests * Math.log1p(share * Math.expm1(odds));
     return Math.min(log / evidence.temper, evidence.capNats);
   });
@@ -78,7 +82,7 @@ export function addShareTick(state: SampleRatioState, tick: ShareTick, options: 
     stable: state.stable + stable,
     expectedCanary: state.expectedCanary + share * requests,
     onset,
-    peakLogE: Math.max(state.peakLogE, logEvenMixtureE(onset)),
+    peakLogE: Math.max(state.peakLogE, logMixtureE(onset, SHARE_GRID)),
   };
 }
 
@@ -94,5 +98,5 @@ function checkRequests(arm: string, count: number): void {
 
 /** ln E against "requests were drawn with the shares asked". A mismatch is shown at level α once this reaches ln(1/α). */
 export function logSampleRatioE(state: SampleRatioState): number {
-  return logEvenMixtureE(state.onset);
+  return logMixtureE(state.onset, SHARE_GRID);
 }
