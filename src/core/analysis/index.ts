@@ -14,7 +14,7 @@ export {
   judge,
   provenWeightPercent,
 } from './judge.ts';
-export { lineAtLeast, slowerThan } from './latency-lines.ts';
+export { lineAtLeast, linesFrom, slowerThan } from './latency-lines.ts';
 export { logHarm } from './numbers.ts';
 export { odds, percent, seconds } from './sentences.ts';
 export { addShares, NO_SHARES, type SampleRatio, sharesMismatch } from './shares.ts';

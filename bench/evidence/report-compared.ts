@@ -1,0 +1,97 @@
+// The sections that set Haldane beside its peers, scenario by scenario.
+import { badText, number, percentText, secondsText, table } from './report-format.ts';
+import type { Results } from './results.ts';
+import type { ReleaseSummary } from './summary.ts';
+import { familyOf, sweptBest } from './sweeps.ts';
+
+const MAIN = 'Haldane default';
+
+export function comparedRows({ releases }: Results): ReadonlyMap<string, readonly ReleaseSummary[]> {
+  const rows = new Map<string, ReleaseSummary[]>();
+  for (const row of releases) {
+    if (row.section !== 'compared') continue;
+    const list = rows.get(row.scenario.id) ?? [];
+    list.push(row);
+    rows.set(row.scenario.id, list);
+  }
+  return rows;
+}
+
+const HEAD = ['', 'aborted', 'promoted', 'seconds to abort', 'seconds to promotion', 'excess bad requests'] as const;
+
+function line(row: ReleaseSummary): string[] {
+  return [
+    row.contestant,
+    percentText(row.aborted.rate),
+    percentText(row.promoted.rate),
+    secondsText(row.abortSeconds),
+    secondsText(row.promoteSeconds),
+    row.scenario.truth === 'equal' ? '-' : badText(row.excessBad),
+  ];
+}
+
+export function comparedSection(results: Results): string {
+  const parts: string[] = [];
+  for (const rows of comparedRows(results).values()) {
+    const [first] = rows;
+    if (first === undefined) continue;
+    parts.push(`### ${first.scenario.title}\n\n${table(HEAD, rows.map(line))}\n\n${whoWins(rows)}`);
+  }
+  return `## Whole releases, beside peers
+
+![Excess bad requests against the time to promote a healthy version](front.svg)
+
+${parts.join('\n\n')}`;
+}
+
+/** Said of every scenario with harm, whoever it is. */
+function whoWins(rows: readonly ReleaseSummary[]): string {
+  const main = rows.find(({ contestant }) => contestant === MAIN);
+  if (main === undefined || main.scenario.truth !== 'harmful') return '';
+  const better = rows.filter(
+    ({ contestant, excessBad }) => !contestant.startsWith('Haldane') && excessBad.mean < main.excessBad.mean,
+  );
+  if (better.length === 0) return `No peer at its defaults exposes users to less.`;
+  const names = better.map(({ contestant, excessBad }) => `${contestant} (${number(excessBad.mean)})`).join(', ');
+  return `Less exposure than Haldane's default (${number(main.excessBad.mean)}): ${names}. ${WHY}`;
+}
+
+const WHY =
+  'A rule with a fixed line or a fixed small weight can be quicker where the harm happens to lie beyond its line: it spends no requests on learning what stable does, and it makes no promise about false aborts.';
+
+export function sweptSection(results: Results): string {
+  const best = sweptBest(results);
+  if (best.length === 0) return '';
+  const overview = best.map(({ family, single, settings, feasible }) => [
+    family,
+    String(settings),
+    String(feasible),
+    single,
+  ]);
+  const rows: string[][] = [];
+  for (const { family, single, reported } of best) {
+    for (const { scenario, own, ours, perScenario } of reported) {
+      rows.push([
+        scenario.title,
+        family,
+        `${secondsText(own.abortSeconds ?? own.promoteSeconds)} s / ${number(own.excessBad.mean)}`,
+        `${perScenario.contestant}: ${secondsText(perScenario.abortSeconds ?? perScenario.promoteSeconds)} s / ${number(perScenario.excessBad.mean)}`,
+        `${secondsText(ours.abortSeconds ?? ours.promoteSeconds)} s / ${number(ours.excessBad.mean)}`,
+      ]);
+    }
+    void single;
+  }
+  return `## Peers with swept settings
+
+Each peer's settings were swept on the tuning set, with the true base rate known to them, and the setting with the smallest geometric
+mean of excess bad requests among those that abort no more than 1 % of equal versions was taken: its best single setting. Beside it the
+best setting of each scenario by itself, chosen by looking at its result. Haldane knows no base rate and has one setting.
+
+${table(['peer', 'settings tried', 'of them with at most 1 % false aborts', 'best single setting'], overview)}
+
+Seconds to the decision (abort, or promotion of a healthy version) and excess bad requests:
+
+${table(['scenario', 'peer', 'best single setting', 'best setting of this scenario', 'Haldane default'], rows)}`;
+}
+
+export { familyOf };

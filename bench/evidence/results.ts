@@ -1,0 +1,39 @@
+// All rows of a run, by what they are about: the document that is committed and that reports are written from.
+import type { Ledger } from './ledger.ts';
+import { type BareSummary, meanOf, type ReleaseSummary, summarise } from './summary.ts';
+import { type Unit, unitName } from './units.ts';
+import type { ReleaseRow } from './work.ts';
+
+export interface Results {
+  readonly commit: string;
+  readonly date: string;
+  readonly releases: readonly ReleaseSummary[];
+  readonly bare: readonly BareSummary[];
+}
+
+export function summariseAll(units: readonly Unit[], ledger: Ledger, about: Pick<Results, 'commit' | 'date'>): Results {
+  const releases = new Map<string, { unit: Extract<Unit, { kind: 'release' }>; rows: ReleaseRow[] }>();
+  const bare = new Map<string, { unit: Extract<Unit, { kind: 'bare' }>; limit: number; values: number[] }>();
+  for (const unit of units) {
+    const result = ledger.get(unitName(unit));
+    if (result === undefined) continue;
+    if (unit.kind === 'bare' && result.kind === 'bare') {
+      const entry = bare.get(unit.cell.id) ?? { unit, limit: result.limit, values: [] };
+      entry.values.push(...result.values);
+      bare.set(unit.cell.id, entry);
+    } else if (unit.kind === 'release' && result.kind === 'release') {
+      const key = `${unit.section}|${unit.scenario.id}|${unit.contestant}`;
+      const entry = releases.get(key) ?? { unit, rows: [] };
+      entry.rows.push(...result.rows);
+      releases.set(key, entry);
+    }
+  }
+  return {
+    ...about,
+    releases: [...releases.values()].map(({ unit, rows }) => summarise(unit, rows)),
+    bare: [...bare.values()].map(({ unit, limit, values }) => {
+      const scale = unit.cell.kind === 'crash' ? 1 : limit;
+      return { id: unit.cell.id, kind: unit.cell.kind, limit, n: values.length, times: meanOf(values.map((value) => value / scale)) };
+    }),
+  };
+}

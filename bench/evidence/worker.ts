@@ -1,0 +1,8 @@
+// A thread of the benchmark: does units until there are no more.
+import { parentPort } from 'node:worker_threads';
+import type { Unit } from './units.ts';
+import { doUnit } from './work.ts';
+
+parentPort?.on('message', (unit: Unit) => {
+  parentPort?.postMessage(doUnit(unit));
+});
