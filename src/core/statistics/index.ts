@@ -32,6 +32,15 @@ export {
   upperDifference,
 } from './bounded-mean.ts';
 export { type BinomialInterval, binomialInterval } from './clopper-pearson.ts';
+export {
+  addCohortTick,
+  type CohortArm,
+  type CohortOptions,
+  type CohortState,
+  type CohortTick,
+  startCohorts,
+  swapArms,
+} from './cohorts.ts';
 export type { EvidenceOptions } from './counts.ts';
 export { dispersionOfReplicas, type ReplicaCounts } from './dispersion.ts';
 export { logGamma } from './gamma.ts';
@@ -59,7 +68,14 @@ export { chooseLines } from './line-choice.ts';
 export { isLogZero, LOG_ZERO, logAddExp, logSumExp, logWeightedSum } from './log-space.ts';
 export type { OnsetMixture } from './mixture.ts';
 export { createRandom, type Random } from './random.ts';
-export { addTick, type RateRatioOptions, type RateRatioState, startRateRatio, type TickCounts } from './rate-ratio.ts';
+export {
+  addStrata,
+  addTick,
+  type RateRatioOptions,
+  type RateRatioState,
+  startRateRatio,
+  type TickCounts,
+} from './rate-ratio.ts';
 export {
   anytimeP,
   estimate,
