@@ -9,6 +9,7 @@ import { downCommand } from './commands/down.ts';
 import { explainCommand } from './commands/explain.ts';
 import { gatewayCommand } from './commands/gateway.ts';
 import { historyCommand } from './commands/history.ts';
+import { judgeCommand } from './commands/judge.ts';
 import { lintCommand } from './commands/lint.ts';
 import { releaseCommand } from './commands/release.ts';
 import { reportCommand } from './commands/report.ts';
@@ -66,6 +67,7 @@ export function createProgram(context: Context): Command {
     historyCommand(context),
     reportCommand(context),
     lintCommand(context),
+    judgeCommand(context),
     explainCommand(context),
     doctorCommand(context),
     completionCommand(context, () => program),
