@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { commonNoHarmFactors, logCommonHarmFactors } from './common-events.ts';
+import { commonNoHarmFactors, logCommonHarmFactors, swapChance } from './common-events.ts';
 import { isLogZero } from './log-space.ts';
 
 const ONE = 1 + 1e-12;
@@ -46,20 +46,20 @@ function means(
 }
 
 describe('evidence on common events', () => {
-  it('harm: E[F] <= 1 for every p_c <= r·p_s, whatever p_s is (I8)', () => {
+  it('harm: E[F] <= 1 for every p_c <= r·p_s + δ, whatever p_s is (I8)', () => {
     for (const [size, ratio] of grid(SIZES, [0.5, 1, 1.1, 1.7])) {
-      for (const [stableRate, part] of grid(RATES, [1, 0.6])) {
-        const rates = [part * Math.min(1, ratio * stableRate), stableRate] as const;
-        const all = means(size, rates, (x, y) => logCommonHarmFactors(tick(size, x, y), ratio, HARM));
-        for (const mean of all) assert.ok(mean <= ONE, `n ${size}, r ${ratio}, p ${rates}: ${mean}`);
+      for (const [[stableRate, part], harmMargin] of grid(grid(RATES, [1, 0.6]), [0, 0.02, 0.3])) {
+        const rates = [part * Math.min(1, ratio * stableRate + harmMargin), stableRate] as const;
+        const all = means(size, rates, (x, y) => harmLogs(size, [x, y], ratio, harmMargin));
+        for (const mean of all) assert.ok(mean <= ONE, `n ${size}, r ${ratio}, δ ${harmMargin}, p ${rates}: ${mean}`);
       }
     }
   });
 
-  it('no harm: E[F] <= 1 for every p_c >= r·p_s + δ with δ >= 0 (I8)', () => {
+  it('no harm: E[F] <= 1 for every p_c >= r·p_s + δ with δ of either sign (I8)', () => {
     for (const [size, ratio] of grid(SIZES, [0.5, 1, 1.1, 1.7])) {
-      for (const [stableRate, excess] of grid([0, ...RATES], [0, 0.01, 0.2])) {
-        const least = ratio * stableRate + excess;
+      for (const [stableRate, excess] of grid([0, ...RATES], [-0.3, -0.01, 0, 0.01, 0.2])) {
+        const least = Math.max(0, ratio * stableRate + excess);
         for (const canaryRate of least > 1 ? [] : [least, (1 + least) / 2]) {
           const all = means(size, [canaryRate, stableRate], (x, y) => noHarmLogs(size, [x, y], ratio, excess));
           for (const mean of all) assert.ok(mean <= ONE, `n ${size}, r ${ratio}, ${canaryRate}, δ ${excess}: ${mean}`);
@@ -73,7 +73,7 @@ describe('evidence on common events', () => {
       for (const rate of RATES) {
         // But for the bet on no bad event at all, which is lost for good where margins force one.
         for (const mean of [
-          ...means(size, [rate, rate], (x, y) => logCommonHarmFactors(tick(size, x, y), 1, HARM)),
+          ...means(size, [rate, rate], (x, y) => harmLogs(size, [x, y], 1, 0)),
           ...means(size, [rate, rate], (x, y) => noHarmLogs(size, [x, y], 1, 0).slice(1)),
         ]) {
           assert.ok(Math.abs(mean - 1) < 1e-12, `n ${size}, p ${rate}: ${mean}`);
@@ -89,7 +89,7 @@ describe('evidence on common events', () => {
         const counts = { canaryTotal: canaryGood + x, canaryBad: x, stableTotal: stableGood + y, stableBad: y };
         fc.pre(counts.canaryTotal > 0 && counts.stableTotal > 0);
         const share = counts.canaryTotal / (counts.canaryTotal + counts.stableTotal);
-        logCommonHarmFactors(counts, 1, HARM).forEach((log, j) => {
+        logCommonHarmFactors(counts, { toleranceRatio: 1, harmMargin: 0 }, HARM).forEach((log, j) => {
           const k = HARM[j] ?? 1;
           const rare = x * Math.log(k) - (x + y) * Math.log1p((k - 1) * share);
           assert.ok(log >= rare - 1e-9 * (1 + Math.abs(rare)), `${log} < ${rare}`);
@@ -104,9 +104,11 @@ describe('evidence on common events', () => {
     fc.assert(
       fc.property(counts4, fc.constantFrom(0.3, 1, 1.1, 2.5), ([a, b, c, d], r) => {
         const counts = { canaryTotal: a + b, canaryBad: b, stableTotal: c + d, stableBad: d };
-        for (const log of logCommonHarmFactors(counts, r, HARM)) assert.ok(Number.isFinite(log));
-        for (const { log, perExcess } of commonNoHarmFactors(counts, r, NO_HARM)) {
-          assert.ok(Number.isFinite(log) && Number.isFinite(perExcess) && perExcess >= 0);
+        for (const log of logCommonHarmFactors(counts, { toleranceRatio: r, harmMargin: 0.01 }, HARM))
+          assert.ok(Number.isFinite(log));
+        for (const { log, above, below } of commonNoHarmFactors(counts, r, NO_HARM)) {
+          for (const value of [log, above, below]) assert.ok(Number.isFinite(value));
+          assert.ok(above >= 0 && below >= 0);
         }
       }),
     );
@@ -121,11 +123,23 @@ function tick([canaryTotal, stableTotal]: readonly [number, number], canaryBad: 
   return { canaryTotal, canaryBad, stableTotal, stableBad };
 }
 
+function harmLogs(
+  size: readonly [number, number],
+  [x, y]: readonly [number, number],
+  toleranceRatio: number,
+  harmMargin: number,
+): number[] {
+  return logCommonHarmFactors(tick(size, x, y), { toleranceRatio, harmMargin }, HARM);
+}
+
 function noHarmLogs(
   size: readonly [number, number],
   [x, y]: readonly [number, number],
   ratio: number,
   excess: number,
 ): number[] {
-  return commonNoHarmFactors(tick(size, x, y), ratio, NO_HARM).map(({ log, perExcess }) => log + excess * perExcess);
+  const d = swapChance(excess, ratio);
+  return commonNoHarmFactors(tick(size, x, y), ratio, NO_HARM).map(
+    ({ log, above, below }) => log + (excess > 0 ? d * above : excess < 0 ? -d * below : 0),
+  );
 }

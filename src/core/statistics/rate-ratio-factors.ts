@@ -6,14 +6,24 @@ import type { TickCounts } from './counts.ts';
 import { LOG_ZERO } from './log-space.ts';
 import { HARM_GRID, NO_HARM_RATIOS } from './mixture.ts';
 
-/** log F at an excess of 0, and what it gains (no harm) or loses (harm) per unit of excess, for each bet. */
-export interface Factors {
+/** log F at δ = 0 per harm bet, and what it loses per unit of δ. */
+export interface HarmFactors {
   readonly logs: readonly number[];
   readonly exposures: readonly number[];
 }
 
+/** log F at δ = 0 per no-harm bet, and what it gains with δ. */
+export interface NoHarmFactors {
+  readonly logs: readonly number[];
+  /** Plain factors: the bet a gains this times 1 − a per unit of δ. */
+  readonly exposure: number;
+  /** Exact factors: what each bet gains above δ = 0 and loses below, per unit of swapChance(δ). Empty for plain ones. */
+  readonly above: readonly number[];
+  readonly below: readonly number[];
+}
+
 /** log F and n_c·(a−1) per harm ratio k = ψ/r. With s = r·n_c/(r·n_c+n_s): a = k/(1+(k−1)s), b = 1/(1+(k−1)s). */
-export function harmFactors(counts: TickCounts, toleranceRatio: number, temper: number): Factors {
+export function harmFactors(counts: TickCounts, toleranceRatio: number, temper: number): HarmFactors {
   const { canaryTotal, canaryBad, stableTotal, stableBad } = counts;
   const scaled = toleranceRatio * canaryTotal + stableTotal;
   const share = (toleranceRatio * canaryTotal) / scaled;
@@ -30,8 +40,8 @@ export function harmFactors(counts: TickCounts, toleranceRatio: number, temper: 
   return { logs, exposures };
 }
 
-/** x_c·log a + x_s·log b with b = 1 + r·(n_c/n_s)·(1−a), and n_c·(1−a), per no-harm bet a. */
-export function noHarmFactors(counts: TickCounts, toleranceRatio: number, temper: number): Factors {
+/** x_c·log a + x_s·log b with b = 1 + r·(n_c/n_s)·(1−a) per no-harm bet a. The bet a = 0 is lost by one bad event. */
+export function noHarmFactors(counts: TickCounts, toleranceRatio: number, temper: number): NoHarmFactors {
   const { canaryTotal, canaryBad, stableTotal, stableBad } = counts;
   const odds = (toleranceRatio * canaryTotal) / stableTotal;
   const logs = NO_HARM_RATIOS.map((a) => {
@@ -40,21 +50,27 @@ export function noHarmFactors(counts: TickCounts, toleranceRatio: number, temper
     const lost = canaryBad === 0 ? 0 : canaryBad * Math.log(a);
     return (gained + lost) / temper;
   });
-  return { logs, exposures: NO_HARM_RATIOS.map((a) => (canaryTotal / temper) * (1 - a)) };
+  return { logs, exposure: canaryTotal / temper, above: [], below: [] };
 }
 
-/** The exact log F of common events, for the same harm ratios. */
-export function commonHarmLogs(counts: TickCounts, toleranceRatio: number, temper: number): readonly number[] {
-  return logCommonHarmFactors(counts, toleranceRatio, HARM_GRID.ratios).map((log) => log / temper);
+/** The exact log F of common events for the same harm ratios, at the tolerated margin. */
+export function commonHarmLogs(
+  counts: TickCounts,
+  tolerance: { readonly toleranceRatio: number; readonly harmMargin: number },
+  temper: number,
+): readonly number[] {
+  return logCommonHarmFactors(counts, tolerance, HARM_GRID.ratios).map((log) => log / temper);
 }
 
 /** The exact no-harm factors of common events: each bet a as the rate ratio k that it stands for at this tick's share. */
-export function commonNoHarm(counts: TickCounts, toleranceRatio: number, temper: number): Factors {
+export function commonNoHarm(counts: TickCounts, toleranceRatio: number, temper: number): NoHarmFactors {
   const share = counts.canaryTotal / (counts.canaryTotal + counts.stableTotal);
   const multiples = NO_HARM_RATIOS.map((a) => (a * (1 - share)) / (1 - a * share));
   const factors = commonNoHarmFactors(counts, toleranceRatio, multiples);
   return {
     logs: factors.map(({ log }) => (log === LOG_ZERO ? LOG_ZERO : log / temper)),
-    exposures: factors.map(({ perExcess }) => perExcess / temper),
+    exposure: 0,
+    above: factors.map(({ above }) => above / temper),
+    below: factors.map(({ below }) => (below === -LOG_ZERO ? -LOG_ZERO : below / temper)),
   };
 }

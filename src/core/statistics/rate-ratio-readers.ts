@@ -2,6 +2,7 @@
 // to decide: thresholds and their meaning belong to whoever asked.
 
 import { crossingFromAbove, crossingFromBelow } from './boundary.ts';
+import { swapChance } from './common-events.ts';
 import { checkAlpha } from './counts.ts';
 import { isLogZero, LOG_ZERO } from './log-space.ts';
 import { logMixtureE, NO_HARM_RATIOS, weighBets, weighNoHarm } from './mixture.ts';
@@ -22,27 +23,17 @@ export function logPlainHarmE(state: RateRatioState, excess: number): number {
 
 /**
  * ln E against "p_c >= r·p_s + excess in every tick". Harm beyond that excess is refuted at level α once this reaches
- * ln(1/α). For an excess >= 0 it is the exact evidence where bad events were common.
+ * ln(1/α).
  */
 export function logNoHarmE(state: RateRatioState, excess: number): number {
-  return excess >= 0 && hasExact(state) ? logExactNoHarmE(state, excess) : logPlainNoHarmE(state, excess);
-}
-
-function hasExact(state: RateRatioState): boolean {
-  return state.exactNoHarm.length > 0;
-}
-
-function logExactNoHarmE({ exactNoHarm, exactNoHarmExposure }: RateRatioState, excess: number): number {
+  const { noHarm, noHarmExposure, exactAbove, exactBelow, toleranceRatio } = state;
+  const d = swapChance(excess, toleranceRatio);
   return weighNoHarm(
-    exactNoHarm.map((log, i) => (isLogZero(log) ? LOG_ZERO : log + excess * (exactNoHarmExposure[i] ?? 0))),
-  );
-}
-
-function logPlainNoHarmE(state: RateRatioState, excess: number): number {
-  return weighNoHarm(
-    state.noHarm.map((log, i) =>
-      isLogZero(log) ? LOG_ZERO : log + excess * state.noHarmExposure * (1 - (NO_HARM_RATIOS[i] ?? 1)),
-    ),
+    noHarm.map((log, i) => {
+      if (isLogZero(log)) return LOG_ZERO;
+      const exact = excess > 0 ? (exactAbove[i] ?? 0) : -(exactBelow[i] ?? 0);
+      return log + excess * noHarmExposure * (1 - (NO_HARM_RATIOS[i] ?? 1)) + (d === 0 ? 0 : exact * d);
+    }),
   );
 }
 
@@ -52,12 +43,7 @@ function logPlainNoHarmE(state: RateRatioState, excess: number): number {
  */
 export function upperExcess(state: RateRatioState, alpha: number): number {
   checkAlpha(alpha);
-  const line = -Math.log(alpha);
-  const plain = (excess: number): number => logPlainNoHarmE(state, excess);
-  if (!hasExact(state)) return crossingFromBelow(plain, line, -state.toleranceRatio, 1);
-  // Every excess above U must be refuted by its own evidence: below 0 that is the plain one.
-  if (logExactNoHarmE(state, 0) >= line) return crossingFromBelow(plain, line, -state.toleranceRatio, 0);
-  return crossingFromBelow((excess) => logExactNoHarmE(state, excess), line, 0, 1);
+  return crossingFromBelow((excess) => logNoHarmE(state, excess), -Math.log(alpha), -state.toleranceRatio, 1);
 }
 
 /** L: the excess p_c − r·p_s is above this, with confidence 1 − alpha, at every moment. −r with no data. */

@@ -102,14 +102,15 @@ describe('the plain e-processes', () => {
   it('do not depend on the order of ticks nor on how requests at one share are cut into ticks', () => {
     const shared = fc.array(
       fc
-        .tuple(fc.integer({ min: 1, max: 40 }), fc.nat(40), fc.nat(400))
-        .map(([n, x, y]) => ({ n, x: Math.min(x, n), y })),
+        .tuple(fc.integer({ min: 1, max: 40 }), fc.nat(10), fc.nat(20))
+        // Fewer than 7 % bad in every tick: common events are stratified exactly, which depends on the strata.
+        .map(([n, x, y]) => ({ n, x: Math.min(x, Math.floor(n / 4)), y: Math.min(y, Math.floor(n / 2)) })),
       { minLength: 1, maxLength: 8 },
     );
     fc.assert(
       fc.property(shared, (parts) => {
         // Share 1 in 11 throughout.
-        const ticks = parts.map(({ n, x, y }) => tick(n, x, 10 * n, Math.min(y, 10 * n)));
+        const ticks = parts.map(({ n, x, y }) => tick(n, x, 10 * n, y));
         const whole = tick(0, 0, 0, 0);
         const total = ticks.reduce(
           (sum, t) =>

@@ -14,7 +14,7 @@
 // Malek (arXiv 2011.03567) with observed shares and a grid as prior. Proof and limits: docs/statistics.md.
 
 import { checkEvidence, checkTick, type EvidenceOptions, NO_TRAFFIC, type TickCounts } from './counts.ts';
-import { isLogZero, LOG_ZERO } from './log-space.ts';
+import { isLogZero } from './log-space.ts';
 import {
   HARM_GRID,
   logMixtureE,
@@ -23,7 +23,14 @@ import {
   startOnsetMixture,
   stepOnsetMixture,
 } from './mixture.ts';
-import { commonHarmLogs, commonNoHarm, type Factors, harmFactors, noHarmFactors } from './rate-ratio-factors.ts';
+import {
+  commonHarmLogs,
+  commonNoHarm,
+  type HarmFactors,
+  harmFactors,
+  type NoHarmFactors,
+  noHarmFactors,
+} from './rate-ratio-factors.ts';
 
 export type { TickCounts } from './counts.ts';
 
@@ -53,14 +60,14 @@ export interface RateRatioState {
   readonly harm: readonly number[];
   /** D_j = Σ n_c·(a_j − 1). */
   readonly harmExposure: readonly number[];
-  /** S_a = Σ (x_c·log a + x_s·log b) per no-harm bet. */
+  /** S_a = Σ log F_a at δ = 0 per no-harm bet: x_c·log a + x_s·log b, or exact where events were common. */
   readonly noHarm: readonly number[];
-  /** Σ n_c, tempered as the evidence is. */
+  /** Σ n_c over ticks with plain factors, tempered as the evidence is. */
   readonly noHarmExposure: number;
-  /** As noHarm, but with the exact factors of ticks in which events were common; for excesses >= 0. Empty before the first. */
-  readonly exactNoHarm: readonly number[];
-  /** What each of them gains per unit of excess. */
-  readonly exactNoHarmExposure: readonly number[];
+  /** What exact factors add to each no-harm bet per unit of swapChance(δ), for δ > 0. Empty before the first of them. */
+  readonly exactAbove: readonly number[];
+  /** What they take away for δ < 0. */
+  readonly exactBelow: readonly number[];
 }
 
 /**
@@ -92,8 +99,8 @@ export function startRateRatio(options: RateRatioOptions): RateRatioState {
     harmExposure: HARM_GRID.ratios.map(() => 0),
     noHarm: NO_HARM_RATIOS.map(() => 0),
     noHarmExposure: 0,
-    exactNoHarm: [],
-    exactNoHarmExposure: [],
+    exactAbove: [],
+    exactBelow: [],
   };
 }
 
@@ -146,8 +153,15 @@ export function addStrata(
     harm: totals([state.harm, ...worth.map(({ harm }) => harm.logs)]),
     harmExposure: totals([state.harmExposure, ...worth.map(({ harm }) => harm.exposures)]),
     noHarm: totals([state.noHarm, ...worth.map(({ noHarm }) => noHarm.logs)]),
-    noHarmExposure: state.noHarmExposure + sumOf(seen, ({ canaryTotal }) => canaryTotal) / evidence.temper,
-    ...addExactNoHarm(state, worth),
+    noHarmExposure: state.noHarmExposure + sumOf(worth, ({ noHarm }) => noHarm.exposure),
+    exactAbove: addExact(
+      state.exactAbove,
+      worth.map(({ noHarm }) => noHarm.above),
+    ),
+    exactBelow: addExact(
+      state.exactBelow,
+      worth.map(({ noHarm }) => noHarm.below),
+    ),
   };
 }
 
@@ -165,48 +179,34 @@ function isCommon(state: RateRatioState): boolean {
   return total > 0 && (state.canaryBad + state.stableBad) / total >= Math.max(COMMON_FROM, 1 - Math.min(r, 1 / r));
 }
 
-/** One stratum's factors by either method. */
+/** One stratum's factors. */
 interface Worth {
-  /** What the harm bets gain in this tick: exact if events are common and δ_H = 0. */
+  /** What the harm bets gain, at the tolerated margin. */
   readonly betting: readonly number[];
-  readonly harm: Factors;
-  readonly noHarm: Factors;
-  /** null where the plain factors are all there is. */
-  readonly exactNoHarm: Factors | null;
+  /** The plain ones at δ = 0, which lower bounds are made from however common events are. */
+  readonly harm: HarmFactors;
+  readonly noHarm: NoHarmFactors;
 }
 
 /** Weighted counts have no exact factors; whether counts are weighted is a matter of the source, not of the outcome. */
 function worthOf(state: RateRatioState, counts: TickCounts, temper: number): Worth {
   const { toleranceRatio, harmMargin } = state;
   const harm = harmFactors(counts, toleranceRatio, temper);
-  const noHarm = noHarmFactors(counts, toleranceRatio, temper);
-  const exact = isCommon(state) && Object.values(counts).every((count) => Number.isSafeInteger(count));
-  return {
-    betting:
-      exact && harmMargin === 0
-        ? commonHarmLogs(counts, toleranceRatio, temper)
-        : harm.logs.map((log, j) => log - harmMargin * (harm.exposures[j] ?? 0)),
-    harm,
-    noHarm,
-    exactNoHarm: exact ? commonNoHarm(counts, toleranceRatio, temper) : null,
-  };
+  if (isCommon(state) && Object.values(counts).every((count) => Number.isSafeInteger(count))) {
+    return {
+      betting: commonHarmLogs(counts, state, temper),
+      harm,
+      noHarm: commonNoHarm(counts, toleranceRatio, temper),
+    };
+  }
+  const betting = harm.logs.map((log, j) => log - harmMargin * (harm.exposures[j] ?? 0));
+  return { betting, harm, noHarm: noHarmFactors(counts, toleranceRatio, temper) };
 }
 
-type ExactNoHarm = Pick<RateRatioState, 'exactNoHarm' | 'exactNoHarmExposure'>;
-
-/** The no-harm evidence with exact factors begins, where the first of them comes, as the plain one so far. */
-function addExactNoHarm(state: RateRatioState, worth: readonly Worth[]): ExactNoHarm {
-  const begun = state.exactNoHarm.length > 0;
-  if (!begun && worth.every(({ exactNoHarm }) => exactNoHarm === null)) {
-    return { exactNoHarm: [], exactNoHarmExposure: [] };
-  }
-  const before = begun ? state.exactNoHarm : state.noHarm;
-  const exposure = begun ? state.exactNoHarmExposure : NO_HARM_RATIOS.map((a) => state.noHarmExposure * (1 - a));
-  const factors = worth.map(({ exactNoHarm, noHarm }) => exactNoHarm ?? noHarm);
-  return {
-    exactNoHarm: totals([before, ...factors.map(({ logs }) => logs)]),
-    exactNoHarmExposure: totals([exposure, ...factors.map(({ exposures }) => exposures)]),
-  };
+function addExact(before: readonly number[], lists: readonly (readonly number[])[]): readonly number[] {
+  const exact = lists.filter((list) => list.length > 0);
+  if (exact.length === 0) return before;
+  return totals(before.length === 0 ? exact : [before, ...exact]);
 }
 
 function checkSameHypothesis(state: RateRatioState, options: RateRatioOptions): void {
@@ -219,17 +219,21 @@ function checkSameHypothesis(state: RateRatioState, options: RateRatioOptions): 
   }
 }
 
-/** Sums per bet; a bet that was lost for good (LOG_ZERO) stays so. */
+/** Sums per bet; a bet that was lost for good (±LOG_ZERO) stays so. */
 function totals(lists: readonly (readonly number[])[]): number[] {
   const [first = [], ...others] = lists;
   return first.map((start, j) => {
     let sum = start;
     for (const list of others) {
-      const log = list[j] ?? 0;
-      sum = isLogZero(sum) || isLogZero(log) ? LOG_ZERO : sum + log;
+      const term = list[j] ?? 0;
+      sum = isEnormous(sum) ? sum : isEnormous(term) ? term : sum + term;
     }
     return sum;
   });
+}
+
+function isEnormous(value: number): boolean {
+  return isLogZero(value) || isLogZero(-value);
 }
 
 function sumOf<T>(items: readonly T[], value: (item: T) => number): number {
