@@ -42,7 +42,12 @@ export {
   swapArms,
 } from './cohorts.ts';
 export type { EvidenceOptions } from './counts.ts';
-export { dispersionOfReplicas, type ReplicaCounts } from './dispersion.ts';
+export {
+  type DispersionEstimate,
+  dispersionOfReplicas,
+  estimateDispersion,
+  type ReplicaCounts,
+} from './dispersion.ts';
 export { logGamma } from './gamma.ts';
 export {
   type Contrast,
@@ -67,6 +72,7 @@ export { evenLevels, geometricLevels, nearestLevel, type ScoreTick } from './lab
 export { chooseLines } from './line-choice.ts';
 export { isLogZero, LOG_ZERO, logAddExp, logSumExp, logWeightedSum } from './log-space.ts';
 export type { OnsetMixture } from './mixture.ts';
+export { PLACEBO_RATIOS, type PlaceboOptions, type PlaceboResult, placebo } from './placebo.ts';
 export { createRandom, type Random } from './random.ts';
 export {
   addStrata,
