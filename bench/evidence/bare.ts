@@ -1,5 +1,7 @@
 // The evidence by itself against the limit of what any test can do: how many canary requests until it decides, as a
 // multiple of Wald's bound. One cell is one setting; a unit is some of its replications.
+
+import { linesFrom } from '../../src/core/analysis/index.ts';
 import {
   addTailTick,
   addTick,
@@ -14,7 +16,6 @@ import {
   startRateRatio,
   startTails,
 } from '../../src/core/statistics/index.ts';
-import { linesFrom } from '../../src/core/analysis/index.ts';
 import { LatencyDraw } from './worlds/latency.ts';
 import type { LatencyTruth } from './worlds/scenario.ts';
 
@@ -29,8 +30,20 @@ export type BareCell =
       /** Cap and onset mixture on, windows of 10 s. */
       readonly asShipped: boolean;
     }
-  | { readonly kind: 'no-harm'; readonly id: string; readonly rate: number; readonly margin: number; readonly share: number }
-  | { readonly kind: 'crash'; readonly id: string; readonly stableRate: number; readonly share: number; readonly perTick: number }
+  | {
+      readonly kind: 'no-harm';
+      readonly id: string;
+      readonly rate: number;
+      readonly margin: number;
+      readonly share: number;
+    }
+  | {
+      readonly kind: 'crash';
+      readonly id: string;
+      readonly stableRate: number;
+      readonly share: number;
+      readonly perTick: number;
+    }
   | { readonly kind: 'latency'; readonly id: string; readonly truth: LatencyTruth; readonly share: number };
 
 export interface BareResult {
@@ -104,7 +117,11 @@ function harm(cell: Extract<BareCell, { kind: 'harm' }>, limit: number, random: 
   return state.canaryTotal;
 }
 
-function noHarm({ rate, margin, share }: Extract<BareCell, { kind: 'no-harm' }>, limit: number, random: Random): number {
+function noHarm(
+  { rate, margin, share }: Extract<BareCell, { kind: 'no-harm' }>,
+  limit: number,
+  random: Random,
+): number {
   const options: RateRatioOptions = { toleranceRatio: 1, tickMs: 10_000 };
   const perLook = Math.max(1, Math.round(limit / LOOKS));
   const n = [perLook, Math.round((perLook * (1 - share)) / share)] as const;
@@ -141,16 +158,29 @@ const PAST_REQUESTS = 300_000;
 function latency({ truth, share }: Extract<BareCell, { kind: 'latency' }>, limit: number, random: Random): number {
   const draw = new LatencyDraw(truth);
   const past = counted(draw, PAST_REQUESTS, 'stable', random);
-  const chosen = linesFrom({ kind: 'latency', counts: past.map((count, i) => [i, count] as const), boundaries: draw.boundaries }, 0.99);
+  const chosen = linesFrom(
+    { kind: 'latency', counts: past.map((count, i) => [i, count] as const), boundaries: draw.boundaries },
+    0.99,
+  );
   if (chosen === null) throw new Error('the past is too short for its lines');
-  const options = { toleranceRatio: 1, lines: chosen.lines.length, boundLines: chosen.bound, tickMs: 10_000, alpha: ALPHA };
+  const options = {
+    toleranceRatio: 1,
+    lines: chosen.lines.length,
+    boundLines: chosen.bound,
+    tickMs: 10_000,
+    alpha: ALPHA,
+  };
   const perLook = Math.max(20, Math.round(limit / 30));
   const stablePerLook = Math.round((perLook * (1 - share)) / share);
   let state = startTails(options);
   while (state.canaryTotal < MOST * limit) {
     const canary = slower(counted(draw, perLook, 'canary', random), chosen.lines);
     const stable = slower(counted(draw, stablePerLook, 'stable', random), chosen.lines);
-    state = addTailTick(state, { canaryTotal: perLook, stableTotal: stablePerLook, canarySlow: canary, stableSlow: stable }, options);
+    state = addTailTick(
+      state,
+      { canaryTotal: perLook, stableTotal: stablePerLook, canarySlow: canary, stableSlow: stable },
+      options,
+    );
     if (logTailHarmE(state) >= -Math.log(ALPHA)) break;
   }
   return state.canaryTotal;

@@ -1,8 +1,8 @@
 // Bounds that must hold in every run, however small: broken only if the exact confidence limit says so, so that a short run
 // is no lottery.
 import { binomialInterval } from '../../src/core/statistics/index.ts';
-import { drawScenarios, REPORTED_SEED } from './scenarios.ts';
 import type { Results } from './results.ts';
+import { drawScenarios, REPORTED_SEED } from './scenarios.ts';
 
 /** Asked of each of some fifty rows: a true bound is called broken in one run of two thousand. */
 const CONFIDENCE = 1 - 1e-5;
@@ -19,7 +19,11 @@ export function brokenBounds({ releases, bare }: Results): readonly string[] {
     if (equal.has(scenario.id) && atLeast(aborted.count, aborted.of) > ALPHA_ABORT) {
       broken.push(`${row}: ${aborted.count} of ${aborted.of} equal versions aborted, more than ${ALPHA_ABORT}`);
     }
-    if (scenario.truth === 'harmful' && scenario.shape.kind === 'constant' && atLeast(promoted.count, promoted.of) > ALPHA_PROMOTE) {
+    if (
+      scenario.truth === 'harmful' &&
+      scenario.shape.kind === 'constant' &&
+      atLeast(promoted.count, promoted.of) > ALPHA_PROMOTE
+    ) {
       broken.push(`${row}: ${promoted.count} of ${promoted.of} harmful versions promoted, more than ${ALPHA_PROMOTE}`);
     }
   }

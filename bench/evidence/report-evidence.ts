@@ -80,7 +80,10 @@ ${table(head, ofKind(results, 'latency').map(line))}
 
 Crash: bad answers of the canary before the deciding window, evidence alone at a constant small share:
 
-${table(['cell', 'mean', '90th percentile'], ofKind(results, 'crash').map(({ id, times }) => [id, times.mean.toFixed(2), times.p90.toFixed(0)]))}`;
+${table(
+  ['cell', 'mean', '90th percentile'],
+  ofKind(results, 'crash').map(({ id, times }) => [id, times.mean.toFixed(2), times.p90.toFixed(0)]),
+)}`;
 }
 
 export { rateText };

@@ -1,10 +1,11 @@
 // The pictures of the report: plain SVG that reads the same in print, in the dark and without colours.
+
+import { binomialInterval } from '../../src/core/statistics/index.ts';
 import { colourVariables, escapeText } from '../../src/core/views/svg.ts';
 import { comparedRows } from './report-compared.ts';
 import { equalRows, isShipped, ofKind } from './report-evidence.ts';
 import { percentText } from './report-format.ts';
 import type { Results } from './results.ts';
-import { binomialInterval } from '../../src/core/statistics/index.ts';
 import { geometricMean } from './summary.ts';
 
 const WIDTH = 760;
@@ -31,14 +32,21 @@ function page(height: number, title: string, body: readonly string[]): string {
   ].join('\n');
 }
 
-function bars(title: string, rows: readonly Bar[], line: { readonly at: number; readonly text: string }, most: number): string {
+function bars(
+  title: string,
+  rows: readonly Bar[],
+  line: { readonly at: number; readonly text: string },
+  most: number,
+): string {
   const x = (value: number): number => LABEL + (Math.min(value, most) / most) * (WIDTH - LABEL - 90);
   const body = rows.flatMap(({ label, value, upper, text }, i) => {
     const y = TOP + i * ROW;
     const whisker =
       upper === null
         ? []
-        : [`<path d="M${x(value).toFixed(1)} ${y + 8}H${x(upper).toFixed(1)}m0 -4v8" stroke="var(--text)" fill="none"/>`];
+        : [
+            `<path d="M${x(value).toFixed(1)} ${y + 8}H${x(upper).toFixed(1)}m0 -4v8" stroke="var(--text)" fill="none"/>`,
+          ];
     return [
       `<text x="${LABEL - 8}" y="${y + 12}" text-anchor="end">${escapeText(label)}</text>`,
       `<rect x="${LABEL}" y="${y + 2}" width="${Math.max(0, x(value) - LABEL).toFixed(1)}" height="12" fill="var(--stable)"/>`,
@@ -68,8 +76,18 @@ export function alarmsPicture(results: Results): string {
 export function detectionPicture(results: Results): string {
   const rows = ofKind(results, 'harm')
     .filter(({ id }) => isShipped({ id } as never) || id.includes('share 0.05'))
-    .map(({ id, times }) => ({ label: id.replace('harm ', ''), value: times.mean, upper: times.mean + times.within, text: times.mean.toFixed(2) }));
-  return bars('Canary requests to detection, as a multiple of the limit', rows, { at: 1, text: 'limit of any test' }, 2.2);
+    .map(({ id, times }) => ({
+      label: id.replace('harm ', ''),
+      value: times.mean,
+      upper: times.mean + times.within,
+      text: times.mean.toFixed(2),
+    }));
+  return bars(
+    'Canary requests to detection, as a multiple of the limit',
+    rows,
+    { at: 1, text: 'limit of any test' },
+    2.2,
+  );
 }
 
 /** Each contestant: geometric mean of excess bad requests against mean seconds to promote a healthy version. */
@@ -83,8 +101,12 @@ export function frontPicture(results: Results): string {
   const x = (seconds: number): number => left + log(Math.max(xs[0], seconds), xs, WIDTH - left - 180);
   const y = (bad: number): number => bottom - log(Math.max(ys[0], bad), ys, bottom - TOP);
   const body = [
-    ...[100, 300, 1000, 3000, 10_000].map((at) => `<text class="s" x="${x(at).toFixed(0)}" y="${bottom + 18}" text-anchor="middle">${at} s</text>`),
-    ...[10, 100, 1000, 10_000].map((at) => `<text class="s" x="${left - 8}" y="${(y(at) + 4).toFixed(0)}" text-anchor="end">${at}</text>`),
+    ...[100, 300, 1000, 3000, 10_000].map(
+      (at) => `<text class="s" x="${x(at).toFixed(0)}" y="${bottom + 18}" text-anchor="middle">${at} s</text>`,
+    ),
+    ...[10, 100, 1000, 10_000].map(
+      (at) => `<text class="s" x="${left - 8}" y="${(y(at) + 4).toFixed(0)}" text-anchor="end">${at}</text>`,
+    ),
     `<path d="M${left} ${TOP}V${bottom}H${WIDTH - 110}" stroke="var(--line)" fill="none"/>`,
     `<text class="s" x="${left}" y="${bottom + 36}">seconds to promote a healthy version; upwards: excess bad requests of a bad one (geometric mean)</text>`,
     ...points.flatMap(({ name, seconds, bad }) => {
@@ -115,7 +137,11 @@ export function frontPoints(results: Results): readonly FrontPoint[] {
       if (scenario.id.startsWith('healthy')) entry.seconds.push(promoteSeconds?.mean ?? scenario.horizonSeconds);
     }
   }
-  return [...byName].map(([name, { bad, seconds }]) => ({ name, bad: geometricMean(bad), seconds: geometricMean(seconds) }));
+  return [...byName].map(([name, { bad, seconds }]) => ({
+    name,
+    bad: geometricMean(bad),
+    seconds: geometricMean(seconds),
+  }));
 }
 
 export { percentText };

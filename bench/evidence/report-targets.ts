@@ -1,7 +1,8 @@
 // The targets the project set itself, each met or not, from the figures of the run.
-import { number, percentText, table } from './report-format.ts';
-import { equalRows, isShipped, ofKind, timesGeometric } from './report-evidence.ts';
+
 import { comparedRows } from './report-compared.ts';
+import { equalRows, isShipped, ofKind, timesGeometric } from './report-evidence.ts';
+import { number, percentText, table } from './report-format.ts';
 import type { Results } from './results.ts';
 import { drawScenarios, REPORTED_SEED } from './scenarios.ts';
 import { type BareSummary, geometricMean, type ReleaseSummary, upperLimit } from './summary.ts';
@@ -22,12 +23,22 @@ export function targets(results: Results): string {
   );
 }
 
-function atMost(what: string, value: number, most: number, text: (value: number) => string = (v) => v.toFixed(2)): Target {
+function atMost(
+  what: string,
+  value: number,
+  most: number,
+  text: (value: number) => string = (v) => v.toFixed(2),
+): Target {
   return { what, asked: `at most ${text(most)}`, found: text(value), isMet: value <= most };
 }
 
 function atLeast(what: string, value: number, least: number): Target {
-  return { what, asked: `at least ${least.toFixed(1)} times`, found: `${value.toFixed(2)} times`, isMet: value >= least };
+  return {
+    what,
+    asked: `at least ${least.toFixed(1)} times`,
+    found: `${value.toFixed(2)} times`,
+    isMet: value >= least,
+  };
 }
 
 function evidenceTargets(results: Results): readonly Target[] {
@@ -50,7 +61,11 @@ function evidenceTargets(results: Results): readonly Target[] {
     atMost('detection, r = 1, share of 5 % and more, worst cell, times the limit', most(easy), 1.5),
     atMost('detection, r = 1.1 or share of 1 %, worst cell', most(hard), 1.65),
     atMost('detection, r = 1, share of 5 % and more, geometric mean', timesGeometric(easy), 1.35),
-    atMost('detection, defaults as shipped, geometric mean (no target set; 2 is shown)', timesGeometric(harm.filter(isShipped)), 2),
+    atMost(
+      'detection, defaults as shipped, geometric mean (no target set; 2 is shown)',
+      timesGeometric(harm.filter(isShipped)),
+      2,
+    ),
     atMost('crash: bad answers before the deciding window, mean', most(ofKind(results, 'crash')), 2),
     atMost('no harm, worst cell, times its limit', most(ofKind(results, 'no-harm')), 1.4),
     atMost('latency beside the best line, worst but hangs', most(latency.filter((row) => !hang.includes(row))), 2),
@@ -61,14 +76,24 @@ function evidenceTargets(results: Results): readonly Target[] {
 const PEERS = ['Flagger', 'Argo', 'Kayenta'] as const;
 
 function peerTargets(results: Results): readonly Target[] {
-  const harmful = [...comparedRows(results).values()].filter(([row]) => row?.scenario.truth === 'harmful' && row.scenario.latency === null);
+  const harmful = [...comparedRows(results).values()].filter(
+    ([row]) => row?.scenario.truth === 'harmful' && row.scenario.latency === null,
+  );
   return PEERS.flatMap((peer) => {
     const ratios = harmful.flatMap((rows) => {
       const ours = rows.find(({ contestant }) => contestant === 'Haldane default');
       const theirs = rows.find(({ contestant }) => contestant.startsWith(peer));
       return ours === undefined || theirs === undefined ? [] : [ratio(theirs.excessBad.mean, ours.excessBad.mean)];
     });
-    return ratios.length === 0 ? [] : [atLeast(`${peer} at its documented defaults: its bad requests over ours, geometric mean`, geometricMean(ratios), 10)];
+    return ratios.length === 0
+      ? []
+      : [
+          atLeast(
+            `${peer} at its documented defaults: its bad requests over ours, geometric mean`,
+            geometricMean(ratios),
+            10,
+          ),
+        ];
   });
 }
 
@@ -88,7 +113,11 @@ function sweptTargets(results: Results): readonly Target[] {
     return [
       atMost(`${family}, best single swept setting: our bad requests over its, geometric mean`, exposure, 1, number),
       atLeast(`${family}, best single swept setting: its seconds to abort over ours`, over(bad, 'abortSeconds'), 1.8),
-      atLeast(`${family}, best single swept setting: its seconds to promotion over ours`, over(healthy, 'promoteSeconds'), 1.9),
+      atLeast(
+        `${family}, best single swept setting: its seconds to promotion over ours`,
+        over(healthy, 'promoteSeconds'),
+        1.9,
+      ),
     ];
   });
 }

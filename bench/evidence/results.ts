@@ -33,7 +33,13 @@ export function summariseAll(units: readonly Unit[], ledger: Ledger, about: Pick
     releases: [...releases.values()].map(({ unit, rows }) => summarise(unit, rows)),
     bare: [...bare.values()].map(({ unit, limit, values }) => {
       const scale = unit.cell.kind === 'crash' ? 1 : limit;
-      return { id: unit.cell.id, kind: unit.cell.kind, limit, n: values.length, times: meanOf(values.map((value) => value / scale)) };
+      return {
+        id: unit.cell.id,
+        kind: unit.cell.kind,
+        limit,
+        n: values.length,
+        times: meanOf(values.map((value) => value / scale)),
+      };
     }),
   };
 }

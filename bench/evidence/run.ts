@@ -48,7 +48,9 @@ if (!values.quick && values.only === undefined) {
   writeFileSync(resultsPath, `${JSON.stringify(results, null, 1)}\n`);
   writeReport(results, root);
 }
-console.log(`${units.length} units, ${results.releases.length} rows of releases, ${results.bare.length} of bare evidence; ${broken.length} bounds broken`);
+console.log(
+  `${units.length} units, ${results.releases.length} rows of releases, ${results.bare.length} of bare evidence; ${broken.length} bounds broken`,
+);
 process.exit(broken.length === 0 ? 0 : 1);
 
 /** Long units and short ones mixed, so that the time left is told honestly; the same order each time. */

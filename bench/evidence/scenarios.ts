@@ -82,7 +82,11 @@ function equalWorlds(draw: Draw): readonly Scenario[] {
   const outageAt = draw.whole(60, 400);
   const shapes: readonly (readonly [string, string, Shape])[] = [
     ['diurnal', 'traffic and errors swing, weight moves', { kind: 'diurnal', periodSeconds: draw.whole(1200, 5400) }],
-    ['outage', 'common outage, 30 % for a minute', { kind: 'outage', atSeconds: outageAt, seconds: 60, rate: 0.3, shiftSeconds: 0 }],
+    [
+      'outage',
+      'common outage, 30 % for a minute',
+      { kind: 'outage', atSeconds: outageAt, seconds: 60, rate: 0.3, shiftSeconds: 0 },
+    ],
     [
       'outage-shifted',
       "the same, the canary's counts up to a scrape older",
@@ -101,15 +105,24 @@ function equalWorlds(draw: Draw): readonly Scenario[] {
   return [
     ...constant.map(([id, low, high]) => scenario(id, 'constant', equalRates(draw, low, high), { truth: 'equal' })),
     ...shapes.map(([id, what, shape]) => scenario(id, what, equalRates(draw), { truth: 'equal', shape })),
-    scenario('latency-equal', 'same latency', equalRates(draw), { truth: 'equal', latency: latencyTruth(draw, { kind: 'same' }) }),
+    scenario('latency-equal', 'same latency', equalRates(draw), {
+      truth: 'equal',
+      latency: latencyTruth(draw, { kind: 'same' }),
+    }),
   ];
 }
 
 function unfairWorlds(draw: Draw): readonly Scenario[] {
   const noise = (cv: number): Shape => ({ kind: 'noise', cv, isCommon: false });
   return [
-    scenario('own-noise-.3', 'each arm has noise of its own, cv 0.3', equalRates(draw), { truth: 'equal', shape: noise(0.3) }),
-    scenario('own-noise-1', 'each arm has noise of its own, cv 1', equalRates(draw), { truth: 'equal', shape: noise(1) }),
+    scenario('own-noise-.3', 'each arm has noise of its own, cv 0.3', equalRates(draw), {
+      truth: 'equal',
+      shape: noise(0.3),
+    }),
+    scenario('own-noise-1', 'each arm has noise of its own, cv 1', equalRates(draw), {
+      truth: 'equal',
+      shape: noise(1),
+    }),
     scenario('pods-.3', 'replicas differ, sd 30 %', equalRates(draw), {
       truth: 'equal',
       shape: { kind: 'pods', sd: 0.3, canary: 2, stable: 8 },
@@ -136,7 +149,12 @@ function errorWorlds(draw: Draw): readonly Scenario[] {
     const ratio = draw.log(low, high);
     const canaryRate = Number(Math.min(0.6, stableRate * ratio).toPrecision(3));
     const requestsPerSecond = draw.log(50, 400);
-    return scenario(`errors-${i + 1}`, `errors x ${Number((canaryRate / stableRate).toPrecision(3))}`, { requestsPerSecond, stableRate, canaryRate }, { truth: 'harmful' });
+    return scenario(
+      `errors-${i + 1}`,
+      `errors x ${Number((canaryRate / stableRate).toPrecision(3))}`,
+      { requestsPerSecond, stableRate, canaryRate },
+      { truth: 'harmful' },
+    );
   });
 }
 
@@ -149,19 +167,31 @@ function specialWorlds(draw: Draw): readonly Scenario[] {
   const late = draw.whole(400, 1800);
   return [
     scenario('crash', 'every request fails', crash(), { truth: 'harmful' }),
-    scenario('crash-silent', 'the canary dies and is heard of no more', crash(), { truth: 'harmful', shape: { kind: 'silent', atSeconds: draw.whole(5, 30) } }),
-    scenario('late', `bad from second ${late} on`, rates(draw.log(3, 6)), { truth: 'harmful', shape: { kind: 'onset', atSeconds: late } }),
+    scenario('crash-silent', 'the canary dies and is heard of no more', crash(), {
+      truth: 'harmful',
+      shape: { kind: 'silent', atSeconds: draw.whole(5, 30) },
+    }),
+    scenario('late', `bad from second ${late} on`, rates(draw.log(3, 6)), {
+      truth: 'harmful',
+      shape: { kind: 'onset', atSeconds: late },
+    }),
     scenario('outage-and-bad', 'bad, in a common outage', rates(draw.log(2, 4)), {
       truth: 'harmful',
       shape: { kind: 'outage', atSeconds: draw.whole(20, 200), seconds: 60, rate: 0.3, shiftSeconds: 0 },
     }),
-    scenario('many-metrics', 'bad, beside 6 healthy metrics', rates(draw.log(3, 6)), { truth: 'harmful', extraChecks: 6 }),
+    scenario('many-metrics', 'bad, beside 6 healthy metrics', rates(draw.log(3, 6)), {
+      truth: 'harmful',
+      extraChecks: 6,
+    }),
     scenario('low-traffic', 'bad, at 1 request/s', rates(draw.log(4, 8), 1), { truth: 'harmful' }),
     scenario('high-traffic', 'bad, at 10,000 requests/s', rates(draw.log(2, 6), 10_000), { truth: 'harmful' }),
     scenario('inside', 'inside the tolerance: either answer', rates(1.08), { truth: 'inside' }),
     scenario('healthy-low', 'healthy', equalRates(draw, 0.0005, 0.002), { truth: 'equal' }),
     scenario('healthy-high', 'healthy', equalRates(draw, 0.006, 0.012), { truth: 'equal' }),
-    scenario('shares-off', 'the canary gets a fifth more than asked', equalRates(draw), { truth: 'equal', shape: { kind: 'shares', factor: 1.2 } }),
+    scenario('shares-off', 'the canary gets a fifth more than asked', equalRates(draw), {
+      truth: 'equal',
+      shape: { kind: 'shares', factor: 1.2 },
+    }),
   ];
 }
 

@@ -1,7 +1,7 @@
 // From rows of replications to the figures that are printed: rates with exact limits, means with their standard error.
 import { binomialInterval } from '../../src/core/statistics/index.ts';
-import type { Scenario } from './worlds/scenario.ts';
 import type { ReleaseRow } from './work.ts';
+import type { Scenario } from './worlds/scenario.ts';
 
 export interface Rate {
   readonly count: number;

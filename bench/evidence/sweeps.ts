@@ -40,7 +40,9 @@ export function sweptBest(results: Results): readonly Swept[] {
     const single = smallest(feasible, (name) => exposure(rows.filter(({ contestant }) => contestant === name)));
     if (single === undefined) return [];
     const mine = reported.filter(({ contestant }) => familyOf(contestant) === family);
-    return [{ family, settings: names.length, feasible: feasible.length, single, reported: reportedRows(mine, single, ours) }];
+    return [
+      { family, settings: names.length, feasible: feasible.length, single, reported: reportedRows(mine, single, ours) },
+    ];
   });
 }
 
@@ -49,7 +51,9 @@ function isFeasible(rows: readonly ReleaseSummary[]): boolean {
 }
 
 function exposure(rows: readonly ReleaseSummary[]): number {
-  return geometricMean(rows.filter(({ scenario }) => scenario.truth === 'harmful').map(({ excessBad }) => Math.max(0.1, excessBad.mean)));
+  return geometricMean(
+    rows.filter(({ scenario }) => scenario.truth === 'harmful').map(({ excessBad }) => Math.max(0.1, excessBad.mean)),
+  );
 }
 
 function reportedRows(
@@ -65,7 +69,8 @@ function reportedRows(
     if (own === undefined || mine === undefined) return [];
     const isEqual = own.scenario.truth === 'equal';
     const allowed = isEqual ? here.filter(({ aborted }) => aborted.rate <= MOST_FALSE_ABORTS) : here;
-    const perScenario = smallest(allowed, (row) => (isEqual ? (row.promoteSeconds?.mean ?? Infinity) : row.excessBad.mean)) ?? own;
+    const perScenario =
+      smallest(allowed, (row) => (isEqual ? (row.promoteSeconds?.mean ?? Infinity) : row.excessBad.mean)) ?? own;
     return [{ scenario: own.scenario, own, perScenario, ours: mine }];
   });
 }

@@ -7,7 +7,13 @@ import { drawScenarios, REPORTED_SEED, TUNING_SEED } from './scenarios.ts';
 import type { Scenario } from './worlds/scenario.ts';
 
 export type Unit =
-  | { readonly kind: 'bare'; readonly section: string; readonly cell: BareCell; readonly from: number; readonly to: number }
+  | {
+      readonly kind: 'bare';
+      readonly section: string;
+      readonly cell: BareCell;
+      readonly from: number;
+      readonly to: number;
+    }
   | {
       readonly kind: 'release';
       readonly section: string;
@@ -66,7 +72,13 @@ export function bareCells(): readonly BareCell[] {
   for (const share of [0.005, 0.02, 0.05]) {
     const stableRate = log(0.0001, 0.005);
     const perTick = Math.round(log(200, 4000));
-    cells.push({ kind: 'crash', id: `crash ${stableRate} share ${share} ${perTick} a tick`, stableRate, share, perTick });
+    cells.push({
+      kind: 'crash',
+      id: `crash ${stableRate} share ${share} ${perTick} a tick`,
+      stableRate,
+      share,
+      perTick,
+    });
   }
   for (const { id, latency } of drawScenarios(REPORTED_SEED).latency) {
     if (latency !== null && latency.change.kind !== 'leak') {
@@ -95,7 +107,9 @@ export function planUnits(size: Size, peers: Contestants): readonly Unit[] {
   const ours = HALDANE.map(({ name }) => name);
   const main = ours[0] ?? '';
   const units: Unit[] = bareCells().flatMap((cell) =>
-    chunks(size.bare, cell.kind === 'latency' ? 50 : 200).map(([from, to]) => ({ kind: 'bare', section: 'bare', cell, from, to }) as const),
+    chunks(size.bare, cell.kind === 'latency' ? 50 : 200).map(
+      ([from, to]) => ({ kind: 'bare', section: 'bare', cell, from, to }) as const,
+    ),
   );
   const add = (section: string, scenarios: readonly Scenario[], contestants: readonly string[], reps: number): void => {
     for (const scenario of scenarios)

@@ -5,7 +5,13 @@ import type { Unit } from './units.ts';
 import { createWorld } from './worlds/world.ts';
 
 /** [end: 1 promoted, 2 aborted, 0 undecided; at seconds; canary requests; expected excess bad; bad seen]. */
-export type ReleaseRow = readonly [end: number, atSeconds: number, canaryRequests: number, excessBad: number, bad: number];
+export type ReleaseRow = readonly [
+  end: number,
+  atSeconds: number,
+  canaryRequests: number,
+  excessBad: number,
+  bad: number,
+];
 
 export type UnitResult =
   | { readonly kind: 'bare'; readonly limit: number; readonly values: readonly number[] }
@@ -22,7 +28,10 @@ export function doUnit(unit: Unit): UnitResult {
     kind: 'release',
     rows: reps.map((rep) => {
       const seed = `${unit.section}|${scenario.id}|${scenario.requestsPerSecond}|${unit.contestant}|${rep}`;
-      const { end, atSeconds, canaryRequests, excessBad, canaryBad } = contestant.run(createWorld(scenario, seed), seed);
+      const { end, atSeconds, canaryRequests, excessBad, canaryBad } = contestant.run(
+        createWorld(scenario, seed),
+        seed,
+      );
       return [ENDS[end], rounded(atSeconds), canaryRequests, rounded(excessBad), canaryBad];
     }),
   };
