@@ -71,7 +71,9 @@ export {
 export { evenLevels, geometricLevels, nearestLevel, type ScoreTick } from './label-tilt-scores.ts';
 export { chooseLines } from './line-choice.ts';
 export { isLogZero, LOG_ZERO, logAddExp, logSumExp, logWeightedSum } from './log-space.ts';
+export { type LocationShift, mannWhitneyShift, mannWhitneyZ } from './mann-whitney.ts';
 export type { OnsetMixture } from './mixture.ts';
+export { normalQuantile } from './normal.ts';
 export { PLACEBO_RATIOS, type PlaceboOptions, type PlaceboResult, placebo } from './placebo.ts';
 export { createRandom, type Random } from './random.ts';
 export {
