@@ -49,6 +49,17 @@ export {
   type ReplicaCounts,
 } from './dispersion.ts';
 export { logGamma } from './gamma.ts';
+export { autocorrelationTime, blockLength, blockMeans } from './gauge-blocks.ts';
+export { type GaugePoint, type LeakProjection, projectLeak } from './gauge-leak.ts';
+export { type RankDisplay, rankBlocks, type WorseEnd } from './gauge-rank.ts';
+export {
+  addSignBlock,
+  LEAST_CANARY_REPLICAS,
+  logSignE,
+  type SignOptions,
+  type SignState,
+  startSign,
+} from './gauge-sign.ts';
 export {
   type Contrast,
   canaryRequestsKnownStable,
