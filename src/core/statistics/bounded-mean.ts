@@ -31,7 +31,7 @@ export interface BoundedMeanOptions extends Pick<EvidenceOptions, 'dispersion' |
 }
 
 /** f: the part of the largest safe bet, 0.001 … 0.9 at equal ratios, each with weight 1/14. */
-const BET_GRID: BetGrid = makeBetGrid(14, 0.001, 0.9, 0);
+export const BET_GRID: BetGrid = makeBetGrid(14, 0.001, 0.9, 0);
 
 export const BET_FRACTIONS: readonly number[] = BET_GRID.ratios;
 
@@ -113,7 +113,7 @@ export function addMeanTick(state: BoundedMeanState, tick: ScoreTick, options: B
 }
 
 /** Σ log(1 + bet · Z); the bet's sign is its direction. */
-function logCapital(values: readonly (readonly [number, number])[], bet: number): number {
+export function logCapital(values: readonly (readonly [number, number])[], bet: number): number {
   let log = 0;
   for (const [value, count] of values) log += count * Math.log1p(bet * value);
   return log;

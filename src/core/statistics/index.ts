@@ -31,6 +31,13 @@ export {
   startBoundedMean,
   upperDifference,
 } from './bounded-mean.ts';
+export {
+  addMeanHarmTick,
+  logMeanHarmE,
+  type MeanHarmOptions,
+  type MeanHarmState,
+  startMeanHarm,
+} from './bounded-mean-harm.ts';
 export { type BinomialInterval, binomialInterval } from './clopper-pearson.ts';
 export {
   addCohortTick,
