@@ -51,7 +51,7 @@ metricSourceConformance('GatewayMetrics over a real gateway', async () => {
         { revision: 'v1', weightPercent: 50 },
         { revision: 'v2', weightPercent: 50 },
       ],
-      rules: [],
+      rules: ['v1', 'v2'].map((revision) => ({ revision, header: { name: 'x-audience', value: revision } })),
       salt: '',
       userKey: null,
       // What a rule sends is compared by no check, so the version is named by the cookie that keeps it.
@@ -75,6 +75,14 @@ metricSourceConformance('GatewayMetrics over a real gateway', async () => {
         const answer = await fetch(`http://${at?.host}:${at?.port}/${path}`, {
           headers: { cookie: `version=${revision}`, connection: 'close' },
         });
+        await answer.arrayBuffer();
+      }
+    },
+    sendByRule: async (revision, requests) => {
+      const at = await router.listening(policy.name);
+      for (let sent = 0; sent < requests; sent++) {
+        const headers = { 'x-audience': revision, connection: 'close' };
+        const answer = await fetch(`http://${at?.host}:${at?.port}/good`, { headers });
         await answer.arrayBuffer();
       }
     },

@@ -1,7 +1,8 @@
 // Measurements from the embedded gateway's own counters: exact counts of every request, all versions of one instant,
 // over all gateway processes, each request once. It never interpolates and never turns an absence into a number.
 import type { Check } from '../../core/model/check.ts';
-import type { History, MeasurementResult, Reading } from '../../core/model/measurement.ts';
+import { measuredChecks } from '../../core/model/check-expansion.ts';
+import type { History, Measurement, MeasurementResult, Reading } from '../../core/model/measurement.ts';
 import type { ReleasePolicy } from '../../core/model/policy.ts';
 import type { Revision } from '../../core/model/split.ts';
 import { elapsedMs } from '../../core/model/time.ts';
@@ -37,7 +38,8 @@ export class GatewayMetrics implements MetricSource {
     this.#options = options;
   }
 
-  async measure(query: MeasureQuery): Promise<MeasurementResult> {
+  async measure(asked: MeasureQuery): Promise<MeasurementResult> {
+    const query = { ...asked, checks: measuredChecks(asked.checks) };
     let instances: readonly InstanceSnapshot[];
     try {
       instances = await this.#options.readInstances(query.policy);
@@ -62,6 +64,7 @@ export class GatewayMetrics implements MetricSource {
         spanMs: elapsedMs(cursor.at, now),
         readings: await this.#readings(query, counted),
         requests: requestsOf(counted),
+        ...drawnOf(counted),
         users: usersOf(instances, window.revisions),
         cursor: formatCursor(counted.cursor),
       },
@@ -69,7 +72,7 @@ export class GatewayMetrics implements MetricSource {
   }
 
   async history(query: Omit<MeasureQuery, 'cursor' | 'canary'>): Promise<History> {
-    return { readings: await this.#pastReadings(query) };
+    return { readings: await this.#pastReadings({ ...query, checks: measuredChecks(query.checks) }) };
   }
 
   async #pastReadings(query: Omit<MeasureQuery, 'cursor' | 'canary'>): Promise<Readonly<Record<string, Reading>>> {
@@ -130,7 +133,7 @@ export class GatewayMetrics implements MetricSource {
 
 /** All checks of the policy, not only those asked now: a check that a later stage asks must find its place in the cursor. */
 function windowQuery(query: MeasureQuery): WindowQuery {
-  const byName = new Map([...query.policy.checks, ...query.checks].map((check) => [check.name, check]));
+  const byName = new Map([...measuredChecks(query.policy.checks), ...query.checks].map((check) => [check.name, check]));
   return { revisions: revisionsOf(query), checks: [...byName.values()], errors: query.policy.errors };
 }
 
@@ -142,6 +145,16 @@ function requestsOf(window: Window): Readonly<Record<Revision, number>> {
   return Object.fromEntries(
     Object.entries(window.tally.revisions).map(([revision, { requests }]) => [revision, requests]),
   );
+}
+
+/** What chance sent there; nothing is said if that of one version is not known. */
+function drawnOf(window: Window): Pick<Measurement, 'drawn'> {
+  const drawn: Record<Revision, number> = {};
+  for (const [revision, tally] of Object.entries(window.tally.revisions)) {
+    if (tally.drawn === undefined) return {};
+    drawn[revision] = tally.drawn;
+  }
+  return { drawn };
 }
 
 /** At least so many: users seen by two gateway processes cannot be told apart, so the largest count stands. */

@@ -1,5 +1,6 @@
 export * from './bucketing.ts';
 export * from './check.ts';
+export * from './check-expansion.ts';
 export * from './command.ts';
 export * from './effect.ts';
 export * from './gateway.ts';

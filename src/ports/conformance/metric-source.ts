@@ -2,6 +2,7 @@
 // and no data told apart from failure. A harness brings traffic: it sends requests, some of them bad.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Check } from '../../core/model/check.ts';
 import type { Measurement } from '../../core/model/measurement.ts';
 import type { Revision } from '../../core/model/split.ts';
 import type { MeasureQuery, MetricSource } from '../metric-source.ts';
@@ -12,6 +13,8 @@ export interface MetricSourceUnderTest {
   readonly query: Omit<MeasureQuery, 'cursor'> & { readonly stable: Revision };
   /** Resolves when these requests have been answered and counted. */
   send(revision: Revision, requests: { readonly good: number; readonly bad: number }): Promise<void>;
+  /** As many good requests, sent to the version by a rule; null if the source knows of no rules. */
+  readonly sendByRule: ((revision: Revision, requests: number) => Promise<void>) | null;
   /** From now on the source cannot be read; null if that cannot be brought about. */
   readonly blind: (() => Promise<void>) | null;
   /** The data plane that counts starts anew, from 0; null if that cannot be brought about. */
@@ -33,6 +36,7 @@ export function metricSourceConformance(name: string, make: () => Promise<Metric
     });
   describe(`${name} as a MetricSource`, () => {
     countingTrials(trial);
+    selectionTrials(trial);
     honestyTrials(trial);
   });
 }
@@ -46,8 +50,8 @@ async function measure(under: MetricSourceUnderTest, cursor: string | null): Pro
   return result.measurement;
 }
 
-function countsOf(measurement: Measurement, revision: Revision): { total: number; bad: number } {
-  const reading = measurement.readings.errors;
+function countsOf(measurement: Measurement, revision: Revision, name = 'errors'): { total: number; bad: number } {
+  const reading = measurement.readings[name];
   if (reading?.kind !== 'samples') return { total: 0, bad: 0 };
   const sample = reading.byRevision[revision];
   return sample?.kind === 'proportion' ? { total: sample.total, bad: sample.bad } : { total: 0, bad: 0 };
@@ -107,6 +111,48 @@ function countingTrials(trial: Trial): void {
     await under.send(canary, { good: 2, bad: 0 });
     const { total } = countsOf(await measure(under, cursor), canary);
     assert.ok(total >= 0 && total <= 8, `${total} requests of 8`);
+  });
+}
+
+/** A check of several metrics, with one part. */
+function kayenta(like: Check): Check {
+  const errors = {
+    name: 'errors',
+    metric: { kind: 'errors' },
+    selector: like.selector,
+    group: 'all',
+    direction: 'increase',
+    critical: true,
+    nanStrategy: 'remove',
+    mustHaveData: true,
+  } as const;
+  const spans = { stepMs: 1_000, intervalMs: 10_000, lifetimeMs: 60_000, lookbackMs: 0 };
+  const config = { metrics: [errors], groupWeights: {}, pass: 95, marginal: 75, ...spans };
+  return { ...like, name: 'aca', metric: { kind: 'kayenta', config }, tolerance: null };
+}
+
+function selectionTrials(trial: Trial): void {
+  trial('what a rule sent is exposure, and is neither drawn nor compared', async (under) => {
+    if (under.sendByRule === null) return;
+    const { stable, canary } = under.query;
+    const { cursor } = await measure(under, null);
+    await under.send(canary, { good: 3, bad: 1 });
+    await under.sendByRule(canary, 5);
+    const window = await measure(under, cursor);
+    assert.equal(window.requests[canary], 9);
+    assert.deepEqual(window.drawn, { [stable]: 0, [canary]: 4 });
+    assert.deepEqual(countsOf(window, canary), { total: 4, bad: 1 });
+  });
+
+  trial('a check of several metrics is read metric by metric, under the names of both', async (under) => {
+    const { checks, canary } = under.query;
+    const query = { ...under.query, checks: [...checks, ...checks.slice(0, 1).map(kayenta)] };
+    const { cursor } = await measure({ ...under, query }, null);
+    await under.send(canary, { good: 2, bad: 1 });
+    const window = await measure({ ...under, query }, cursor);
+    assert.deepEqual(countsOf(window, canary, 'aca/errors'), { total: 3, bad: 1 });
+    assert.equal(window.readings.aca, undefined);
+    assert.deepEqual(countsOf(window, canary), { total: 3, bad: 1 }, 'others are read as before');
   });
 }
 

@@ -67,8 +67,12 @@ metricSourceConformance('FakeMetricSource', async () => {
   return {
     source,
     query: { policy, stable: 'rev-v1', canary: 'rev-v2', checks: [errors] },
-    send: async (revision, { good, bad }) =>
-      source.add({ spanMs: 1_000, counts: { errors: { [revision]: { total: good + bad, bad } } } }),
+    send: async (revision, { good, bad }) => {
+      const counts = { [revision]: { total: good + bad, bad } };
+      source.add({ spanMs: 1_000, counts: { errors: counts, 'aca/errors': counts } });
+    },
+    sendByRule: async (revision, requests) =>
+      source.add({ spanMs: 1_000, counts: {}, ruled: { [revision]: requests } }),
     blind: async () => source.mishaps.fail('measure'),
     restart: null,
     end: async () => {},

@@ -1,13 +1,16 @@
 // A MetricSource in memory: tests add windows, and each is given out once per cursor. A cursor is the number of windows
 // read, so that asking again with the same cursor gives the same and what came since.
+import { measuredChecks } from '../../core/model/check-expansion.ts';
 import type { History, Measurement, MeasurementResult, Reading, Sample } from '../../core/model/measurement.ts';
 import type { Revision } from '../../core/model/split.ts';
 import { type MeasureQuery, type MetricSource, openingMeasurement } from '../metric-source.ts';
 import { Mishaps } from './mishaps.ts';
 
-/** Counts by check name, by revision. */
+/** Counts by check name (of a check of several metrics: `<check>/<metric>`), by revision. */
 export interface FakeWindow {
   readonly spanMs: number;
+  /** Requests that a rule sent, by revision: in no count, but in the exposure. */
+  readonly ruled?: Readonly<Record<Revision, number>>;
   readonly counts: Readonly<
     Record<string, Readonly<Record<Revision, { readonly total: number; readonly bad: number }>>>
   >;
@@ -33,25 +36,31 @@ export class FakeMetricSource implements MetricSource {
   async history(query: Omit<MeasureQuery, 'cursor' | 'canary'>): Promise<History> {
     await this.mishaps.meet('history');
     const none: Reading = { kind: 'no-data', message: 'this source keeps no history' };
-    return { readings: Object.fromEntries(query.checks.map(({ name }) => [name, none])) };
+    return { readings: Object.fromEntries(measuredChecks(query.checks).map(({ name }) => [name, none])) };
   }
 }
 
 function merge(query: MeasureQuery, windows: readonly FakeWindow[], cursor: string): Measurement {
   const revisions = [query.canary, ...(query.stable === null ? [] : [query.stable])];
   const readings: Record<string, Reading> = {};
-  const requests: Record<Revision, number> = Object.fromEntries(revisions.map((revision) => [revision, 0]));
-  for (const { name } of query.checks) {
+  const drawn: Record<Revision, number> = Object.fromEntries(revisions.map((revision) => [revision, 0]));
+  for (const { name } of measuredChecks(query.checks)) {
     const byRevision: Record<Revision, Sample> = {};
     for (const revision of revisions) {
       const counts = windows.map((window) => window.counts[name]?.[revision] ?? { total: 0, bad: 0 });
       const total = counts.reduce((sum, count) => sum + count.total, 0);
       const bad = counts.reduce((sum, count) => sum + count.bad, 0);
       byRevision[revision] = { kind: 'proportion', total, bad };
-      requests[revision] = Math.max(requests[revision] ?? 0, total);
+      drawn[revision] = Math.max(drawn[revision] ?? 0, total);
     }
     readings[name] = { kind: 'samples', byRevision };
   }
+  const requests = Object.fromEntries(
+    revisions.map((revision) => [
+      revision,
+      windows.reduce((sum, { ruled }) => sum + (ruled?.[revision] ?? 0), drawn[revision] ?? 0),
+    ]),
+  );
   const spanMs = windows.reduce((sum, window) => sum + window.spanMs, 0);
-  return { spanMs, readings, requests, users: {}, cursor };
+  return { spanMs, readings, requests, drawn, users: {}, cursor };
 }

@@ -35,8 +35,9 @@ export type Window = Omit<Delivered, 'from' | 'to' | 'canary'>;
 export interface Chain {
   readonly accepted: Window[];
   last: Delivered | null;
-  /** Requests of the canary in all accepted windows. */
+  /** Requests of the canary in all accepted windows: those that checks count, and all of them. */
   acceptedTotal: number;
+  acceptedRequests: number;
 }
 
 export interface ReleaseBook {
@@ -114,7 +115,7 @@ export function openBook(
 export function addDelivered(book: Book, window: Delivered): void {
   let chain = book.chains.get(window.canary);
   if (chain === undefined) {
-    chain = { accepted: [], last: null, acceptedTotal: 0 };
+    chain = { accepted: [], last: null, acceptedTotal: 0, acceptedRequests: 0 };
     book.chains.set(window.canary, chain);
   }
   // Asked again from the same cursor: the longer window replaces the one before. Asked from anywhere else: it counted.
@@ -122,6 +123,7 @@ export function addDelivered(book: Book, window: Delivered): void {
     const { from: _from, to: _to, canary: _canary, ...counts } = chain.last;
     chain.accepted.push(counts);
     chain.acceptedTotal += chain.last.canaryTotal;
+    chain.acceptedRequests += chain.last.canaryRequests;
   }
   chain.last = window;
 }
@@ -132,10 +134,16 @@ export function windowsOf(book: Book, revision: string): readonly Window[] {
   return chain.last === null ? chain.accepted : [...chain.accepted, chain.last];
 }
 
-/** Requests of the revision that were delivered in windows, each window once. */
+/** Requests of the revision that were delivered in windows for checks to count, each window once. */
 export function deliveredTotal(book: Book, revision: string): number {
   const chain = book.chains.get(revision);
   return chain === undefined ? 0 : chain.acceptedTotal + (chain.last?.canaryTotal ?? 0);
+}
+
+/** As many, with those that rules sent: exposure. */
+export function deliveredRequests(book: Book, revision: string): number {
+  const chain = book.chains.get(revision);
+  return chain === undefined ? 0 : chain.acceptedRequests + (chain.last?.canaryRequests ?? 0);
 }
 
 export function releaseBook(book: Book, release: Release, nowMs: number): ReleaseBook {

@@ -1,7 +1,7 @@
 // Status tells the truth: what is recorded (evidence, exposure, outcomes, answers) is held against what really
 // happened. Evidence counted twice shows here, as do answers given twice and outcomes that never came true.
 import { type Release, type State, underWay } from '../../core/engine/state.ts';
-import { type Book, deliveredTotal } from './book.ts';
+import { type Book, deliveredRequests, deliveredTotal } from './book.ts';
 import type { Accuse } from './traffic.ts';
 
 /** I6: no more is counted than was delivered, over all tries of the revision. */
@@ -15,8 +15,9 @@ export function checkEvidenceCounted(book: Book, release: Release, accuse: Accus
       accuse('I6', `${check.name} counts ${counted} requests of ${release.to.revision}, ${delivered} were delivered`);
     }
   }
-  if (release.exposure.canaryRequests > delivered) {
-    accuse('I6', `exposure counts ${release.exposure.canaryRequests} requests, ${delivered} were delivered`);
+  const exposed = deliveredRequests(book, release.to.revision);
+  if (release.exposure.canaryRequests > exposed) {
+    accuse('I6', `exposure counts ${release.exposure.canaryRequests} requests, ${exposed} were delivered`);
   }
 }
 

@@ -19,8 +19,11 @@ export const LATENCY_CLASSES = [
 ] as const;
 
 export interface Counters {
+  /** What chance sent: the only requests that checks compare. */
   total: number;
   bad: number;
+  /** What a rule sent, apart from these. */
+  ruled: number;
   /** Per latency class. */
   classes: number[];
 }
@@ -45,6 +48,13 @@ export interface Ledger {
   lostByController: number;
   /** First loss by the controller's fault, in words. */
   firstLoss: string | null;
+}
+
+/** Requests that go the same way at once. */
+interface Part {
+  readonly revision: string;
+  readonly requests: number;
+  readonly byRule: boolean;
 }
 
 export interface TrafficOptions {
@@ -130,7 +140,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     if (rule !== undefined && traffic.ruleShare > 0) {
       const matched = random.binomial(left, traffic.ruleShare);
       left -= matched;
-      serve(config, rule.revision, matched, overMs);
+      serve(config, { revision: rule.revision, requests: matched, byRule: true }, overMs);
     }
     let weightLeft = 100;
     for (const { revision, weightPercent } of weights) {
@@ -138,27 +148,29 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       const part = weightPercent >= weightLeft ? left : random.binomial(left, weightPercent / weightLeft);
       weightLeft -= weightPercent;
       left -= part;
-      serve(config, revision, part, overMs);
+      serve(config, { revision, requests: part, byRule: false }, overMs);
     }
   }
 
-  function serve(config: AppliedConfig, revision: string, requests: number, overMs: number): void {
+  function serve(config: AppliedConfig, { revision, requests, byRule }: Part, overMs: number): void {
     if (requests === 0) return;
     const counter = counterOf(counters, revision);
-    counter.total += requests;
+    if (byRule) counter.ruled += requests;
+    else counter.total += requests;
     exposed.set(revision, (exposed.get(revision) ?? 0) + requests);
     const fault = unreachable(config, revision, options.replicas());
     if (fault !== null) {
-      counter.bad += requests;
+      if (!byRule) counter.bad += requests;
       lose(revision, requests, fault, 'nothing of it was there to answer');
       return;
     }
     const nowMs = scheduler.nowMs;
     if (!firstServed.has(revision)) firstServed.set(revision, nowMs);
     const truth = truthOf(revision);
-    counter.bad += random.binomial(requests, errorRateAt(truth, nowMs - (firstServed.get(revision) ?? nowMs)));
+    const bad = random.binomial(requests, errorRateAt(truth, nowMs - (firstServed.get(revision) ?? nowMs)));
+    if (!byRule) counter.bad += bad;
     ledger.served += requests;
-    if (options.latencyCounted) countLatency(counter, requests, random);
+    if (options.latencyCounted && !byRule) countLatency(counter, requests, random);
     const flight = flightOf(open, revision);
     const long = traffic.longShare > 0 ? random.binomial(requests, traffic.longShare) : 0;
     flight.add(nowMs, requests - long, overMs, traffic.serviceMs * truth.slowness);
@@ -233,7 +245,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
 function counterOf(counters: Map<string, Counters>, revision: string): Counters {
   let counter = counters.get(revision);
   if (counter === undefined) {
-    counter = { total: 0, bad: 0, classes: LATENCY_CLASSES.map(() => 0) };
+    counter = { total: 0, bad: 0, ruled: 0, classes: LATENCY_CLASSES.map(() => 0) };
     counters.set(revision, counter);
   }
   return counter;

@@ -1,6 +1,7 @@
 // The simulated source of measurements: reads the data plane's counters with a lag, with gaps, outages, partial
 // windows and resets, and keeps what it really delivered, so that a claim of evidence can be held against the truth.
 import type { Check } from '../../core/model/check.ts';
+import { measuredChecks } from '../../core/model/check-expansion.ts';
 import { LATENCY_BUCKETS } from '../../core/model/latency-buckets.ts';
 import type { History, MeasurementResult, Reading, Sample } from '../../core/model/measurement.ts';
 import type { MeasureQuery } from '../../ports/metric-source.ts';
@@ -8,7 +9,7 @@ import { type Counters, type DataPlane, LATENCY_CLASSES } from './data-plane.ts'
 import type { ReplicaWorld } from './replicas.ts';
 import type { Truth } from './truth.ts';
 
-type Row = readonly [total: number, bad: number, ...classes: number[]];
+type Row = readonly [total: number, bad: number, ruled: number, ...classes: number[]];
 
 /** What the cursor says: everything needed to take the difference, so that the source remembers nothing. */
 interface Mark {
@@ -23,7 +24,9 @@ export interface Delivered {
   readonly stable: string | null;
   readonly from: string;
   readonly to: string;
+  /** What checks may count, and with what rules sent, what exposure counts. */
   readonly canaryTotal: number;
+  readonly canaryRequests: number;
   readonly canaryBad: number;
   readonly stableTotal: number;
   readonly stableBad: number;
@@ -83,31 +86,36 @@ export function createMetricsWorld(options: MetricsOptions): MetricsWorld {
     const increase = (revision: string): Row => difference(mark, since, revision);
     const seen = [query.canary, ...(query.stable === null || trouble === 'partial' ? [] : [query.stable])];
     const readings: Record<string, Reading> = {};
-    for (const check of query.checks) {
+    for (const check of measuredChecks(query.checks)) {
       readings[check.name] =
         trouble === 'unreadable'
           ? { kind: 'error', message: 'NaN' }
           : { kind: 'samples', byRevision: Object.fromEntries(seen.map((one) => [one, sample(check, one, increase)])) };
     }
     const canary = increase(query.canary);
-    const stable = query.stable === null ? ([0, 0] as const) : increase(query.stable);
+    const stable = query.stable === null ? ([0, 0, 0] as const) : increase(query.stable);
     options.delivered({
       canary: query.canary,
       stable: query.stable,
       from: query.cursor as string,
       to: cursor,
       canaryTotal: canary[0],
+      canaryRequests: canary[0] + canary[2],
       canaryBad: canary[1],
       stableTotal: stable[0],
       stableBad: stable[1],
       usable: trouble === 'none' || trouble === 'gap',
     });
-    const requests: Record<string, number> = { [query.canary]: canary[0] };
-    if (query.stable !== null) requests[query.stable] = stable[0];
+    const drawn: Record<string, number> = { [query.canary]: canary[0] };
+    const requests: Record<string, number> = { [query.canary]: canary[0] + canary[2] };
+    if (query.stable !== null) {
+      drawn[query.stable] = stable[0];
+      requests[query.stable] = stable[0] + stable[2];
+    }
     const users = { ...requests };
     return {
       kind: 'measurement',
-      measurement: { spanMs: mark.atMs - since.atMs, readings, requests, users, cursor },
+      measurement: { spanMs: mark.atMs - since.atMs, readings, requests, drawn, users, cursor },
     };
   }
 
@@ -142,7 +150,7 @@ export function createMetricsWorld(options: MetricsOptions): MetricsWorld {
     const mark = scrape();
     const none: Mark = { epoch: mark.epoch, atMs: 0, rows: {} };
     const readings: Record<string, Reading> = {};
-    for (const check of query.checks) {
+    for (const check of measuredChecks(query.checks)) {
       readings[check.name] =
         query.stable === null
           ? { kind: 'no-data', message: 'there is no stable version' }
@@ -159,16 +167,16 @@ export function createMetricsWorld(options: MetricsOptions): MetricsWorld {
 
 function rowsOf(counters: ReadonlyMap<string, Counters>): Record<string, Row> {
   const rows: Record<string, Row> = {};
-  for (const [revision, { total, bad, classes }] of counters) {
-    rows[revision] = classes.every((count) => count === 0) ? [total, bad] : [total, bad, ...classes];
+  for (const [revision, { total, bad, ruled, classes }] of counters) {
+    rows[revision] = classes.every((count) => count === 0) ? [total, bad, ruled] : [total, bad, ruled, ...classes];
   }
   return rows;
 }
 
 /** Increase since a mark; after a reset everything counted since the reset (what came before it is lost, not guessed). */
 function difference(mark: Mark, since: Mark, revision: string): Row {
-  const now = mark.rows[revision] ?? [0, 0];
-  const then = (mark.epoch === since.epoch ? since.rows[revision] : undefined) ?? [0, 0];
+  const now = mark.rows[revision] ?? [0, 0, 0];
+  const then = (mark.epoch === since.epoch ? since.rows[revision] : undefined) ?? [0, 0, 0];
   return now.map((value, index) => value - (then[index] ?? 0)) as unknown as Row;
 }
 
@@ -177,7 +185,7 @@ function bucketsOf(row: Row, slowness: number): [number, number][] {
   const shift = Math.round(8 * Math.log2(slowness));
   const counts: [number, number][] = [];
   for (const [index, { bucket }] of LATENCY_CLASSES.entries()) {
-    const count = row[index + 2] ?? 0;
+    const count = row[index + 3] ?? 0;
     if (count > 0) counts.push([Math.min(LATENCY_BUCKETS - 1, bucket + shift), count]);
   }
   return counts;

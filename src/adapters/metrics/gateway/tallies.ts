@@ -1,7 +1,7 @@
 // What the checks of a policy need of one gateway snapshot, as numbers that only grow: cumulative, per revision.
 // All of them are sums over cells, so the difference of two tallies is the tally of what happened in between. Pure.
 import type { Check, ErrorDefinition, RequestSelector } from '../../../core/model/check.ts';
-import type { GatewaySnapshot } from '../../../core/model/gateway.ts';
+import { AUDIENCE_ROUTE, type GatewaySnapshot } from '../../../core/model/gateway.ts';
 import { businessSample, errorSample, latencySample } from '../../../core/model/http-counts.ts';
 import type { Revision } from '../../../core/model/split.ts';
 
@@ -10,6 +10,8 @@ export type CheckTally = readonly number[];
 
 export interface RevisionTally {
   readonly requests: number;
+  /** Of these, the ones no rule sent. Absent in a cursor of a former Haldane: then not known for its window. */
+  readonly drawn?: number;
   readonly checks: Readonly<Record<string, CheckTally>>;
 }
 
@@ -32,7 +34,8 @@ export function tallyOf(
       revisions.map((revision) => [
         revision,
         {
-          requests: snapshot.cells.reduce((sum, cell) => (cell.revision === revision ? sum + cell.count : sum), 0),
+          requests: requestsIn(snapshot, revision, () => true),
+          drawn: requestsIn(snapshot, revision, (route) => route !== AUDIENCE_ROUTE),
           checks: Object.fromEntries(
             checks
               .filter(({ metric }) => metric.kind !== 'gauge')
@@ -42,6 +45,13 @@ export function tallyOf(
       ]),
     ),
   };
+}
+
+function requestsIn(snapshot: GatewaySnapshot, revision: Revision, isMeant: (route: string) => boolean): number {
+  return snapshot.cells.reduce(
+    (sum, cell) => (cell.revision === revision && isMeant(cell.route) ? sum + cell.count : sum),
+    0,
+  );
 }
 
 function checkTally(
@@ -78,7 +88,7 @@ export function emptyTally(revisions: readonly Revision[]): Tally {
   return { upMs: 0, revisions: Object.fromEntries(revisions.map((revision) => [revision, EMPTY])) };
 }
 
-const EMPTY: RevisionTally = { requests: 0, checks: {} };
+const EMPTY: RevisionTally = { requests: 0, drawn: 0, checks: {} };
 
 /** What came between two tallies of one instance; null if the later one is not later (a file flushed before). */
 export function growth(before: Tally, after: Tally, checks: readonly Check[]): Tally | null {
@@ -107,7 +117,10 @@ function combine(left: RevisionTally, right: RevisionTally, checks: readonly Che
     if (metric.kind === 'latency') combined[name] = combineSparse(first, second, sign);
     else if (metric.kind !== 'gauge') combined[name] = [0, 1].map((i) => (first[i] ?? 0) + sign * (second[i] ?? 0));
   }
-  return { requests: left.requests + sign * right.requests, checks: combined };
+  const requests = left.requests + sign * right.requests;
+  return left.drawn === undefined || right.drawn === undefined
+    ? { requests, checks: combined }
+    : { requests, drawn: left.drawn + sign * right.drawn, checks: combined };
 }
 
 function combineSparse(first: CheckTally, second: CheckTally, sign: 1 | -1): CheckTally {
@@ -129,7 +142,10 @@ export function pairs(flat: CheckTally): readonly (readonly [number, number])[] 
 /** Whether every number is a count. What is not (NaN, negative, a fraction) is no reading. */
 export function isSound(tally: Tally): boolean {
   return Object.values(tally.revisions).every(
-    ({ requests, checks }) => isCount(requests) && Object.values(checks).every((numbers) => numbers.every(isCount)),
+    ({ requests, drawn, checks }) =>
+      isCount(requests) &&
+      (drawn === undefined || isCount(drawn)) &&
+      Object.values(checks).every((numbers) => numbers.every(isCount)),
   );
 }
 
