@@ -11,6 +11,7 @@ import { gatewayCommand } from './commands/gateway.ts';
 import { historyCommand } from './commands/history.ts';
 import { judgeCommand } from './commands/judge.ts';
 import { lintCommand } from './commands/lint.ts';
+import { planCommand } from './commands/plan.ts';
 import { releaseCommand } from './commands/release.ts';
 import { reportCommand } from './commands/report.ts';
 import { statusCommand } from './commands/status.ts';
@@ -67,6 +68,7 @@ export function createProgram(context: Context): Command {
     historyCommand(context),
     reportCommand(context),
     lintCommand(context),
+    planCommand(context),
     judgeCommand(context),
     explainCommand(context),
     doctorCommand(context),

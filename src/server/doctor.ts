@@ -5,6 +5,7 @@ import type { Check } from '../core/model/check.ts';
 import { describeDuration } from '../core/model/duration.ts';
 import type { Reading, Sample } from '../core/model/measurement.ts';
 import type { ReleasePolicy } from '../core/model/policy.ts';
+import { isTried } from '../core/rehearsal/index.ts';
 import { type Detection, type Diagnosis, type Finding, troublesOf } from '../core/views/index.ts';
 import { describeError } from '../lib/errors.ts';
 import type { Clock, MetricSource, Store } from '../ports/index.ts';
@@ -47,7 +48,8 @@ export async function diagnose(deps: DoctorDeps, view: PolicyView): Promise<Diag
   ];
   if (policy === null) return { policy: view.name, findings, detections: [] };
   const asked = await askQueries(deps, view, policy);
-  const detections = asked.perSecond === null ? [] : policy.checks.map((check) => detect(policy, check, asked));
+  const estimated = policy.checks.filter((check) => isTried(check) || check.metric.kind === 'gauge');
+  const detections = asked.perSecond === null ? [] : estimated.map((check) => detect(policy, check, asked));
   return {
     policy: view.name,
     findings: [...findings, ...asked.findings, ...detections.flatMap(detectionFindings)],

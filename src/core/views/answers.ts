@@ -54,7 +54,9 @@ export interface Detection {
   readonly harm: string;
   readonly weightPercent: number;
   readonly perSecond: number;
-  /** Median of a few runs; null if it was not seen within the longest look. */
+  /** Of the requests it looks at, the part that is bad now; null if that was not counted. */
+  readonly baseRate: number | null;
+  /** What it takes on average; null if it is not seen within the deadline. */
   readonly detectsInMs: number | null;
   readonly withinMs: number;
   readonly note: string | null;
