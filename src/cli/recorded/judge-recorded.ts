@@ -14,6 +14,7 @@ import {
   sharesMismatch,
   startEvidence,
 } from '../../core/analysis/index.ts';
+import { settingsOf } from '../../core/engine/index.ts';
 import type { Check } from '../../core/model/check.ts';
 import type { History, Reading, ReplicaTally, Sample } from '../../core/model/measurement.ts';
 import type { ReleasePolicy } from '../../core/model/policy.ts';
@@ -96,6 +97,8 @@ function isHeard({ byCheck }: RecordedWindow, version: string): boolean {
   return Object.values(byCheck).some((byVersion) => sizeOf(byVersion[version]?.whole ?? NOTHING) > 0);
 }
 
+/** A check over its own line is at the line of all, but for rounding. */
+const NEAR = 1e-6;
 const NOTHING: Sample = { kind: 'proportion', total: 0, bad: 0 };
 
 class Run {
@@ -109,8 +112,8 @@ class Run {
 
   constructor(input: JudgeInput) {
     this.#input = input;
-    const { alphas } = input.policy;
-    this.#settings = { intervalMs: input.stepMs, alphaAbort: alphas.abort, alphaPromote: alphas.promote };
+    const { policy, checks, stepMs } = input;
+    this.#settings = settingsOf({ ...policy, checks, intervalMs: stepMs });
     this.#shares = evidenceShares(input.checks);
     for (const check of input.checks) this.#evidence[check.name] = startEvidence(check, this.#settings);
   }
@@ -146,14 +149,19 @@ class Run {
     this.#addShares(window, weightPercent);
   }
 
+  /** As the engine ends a release: all checks together over the line, or one of them over its own. */
   isHarmShown(): boolean {
+    const { checks } = this.#input;
     const line = -Math.log(this.#settings.alphaAbort);
-    if (combinedLogHarm(this.#input.checks, this.#evidence, this.#shares) >= line) return true;
-    // What decides without odds (gauges, rules of peers, a canary that fails while it warms up) is looked at by itself.
-    return this.#input.checks.some(
+    const logHarm = combinedLogHarm(checks, this.#evidence, this.#shares);
+    if (logHarm >= line) return true;
+    // Far from the line, only what decides without odds need be looked at: gauges, rules of peers, a canary that fails
+    // while it warms up.
+    const isNear = this.#isWarmingUp || logHarm > line - NEAR;
+    return checks.some(
       (check) =>
         check.role !== 'informational' &&
-        (this.#isWarmingUp || (this.#shares.get(check.name) ?? 0) === 0) &&
+        (isNear || (this.#shares.get(check.name) ?? 0) === 0) &&
         this.#judge(check).outcome === 'fail',
     );
   }

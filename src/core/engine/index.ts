@@ -13,5 +13,6 @@ export { wantedVersion } from './lifecycle.ts';
 export { type LookFor, lookFor } from './look-for.ts';
 export { plateauOf } from './plateau.ts';
 export { situationOf, whyNotNow } from './refusals.ts';
+export { settingsOf } from './settings.ts';
 export * from './state.ts';
 export { isReachable, TRANSITIONS, type Transition } from './transitions.ts';
