@@ -166,6 +166,7 @@ function latency({ truth, share }: Extract<BareCell, { kind: 'latency' }>, limit
   const options = {
     toleranceRatio: 1,
     lines: chosen.lines.length,
+    lineTails: chosen.tails,
     boundLines: chosen.bound,
     tickMs: 10_000,
     alpha: ALPHA,

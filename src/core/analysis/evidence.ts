@@ -3,12 +3,14 @@ import type { Check } from '../model/check.ts';
 import {
   type AbsoluteRateOptions,
   type AbsoluteRateState,
+  type CohortState,
   type EvidenceOptions,
   type RateRatioOptions,
   type RateRatioState,
   startAbsoluteRate,
   startRateRatio,
 } from '../statistics/index.ts';
+import { startConversion } from './conversion.ts';
 import type { LatencyEvidence } from './latency.ts';
 import { type MeanEvidence, startMean } from './mean.ts';
 import type { Noise } from './noise.ts';
@@ -32,6 +34,8 @@ export interface Evidence {
   /** Latency against stable; null until the lines for "slow" are chosen from its past. */
   readonly latency: LatencyEvidence | null;
   readonly mean: MeanEvidence | null;
+  /** Users who may still convert, by cohort; what they tell is in `relative`. */
+  readonly conversion: CohortState | null;
   /** Against the absolute limit; null if the check has none (or is a gauge). */
   readonly absolute: AbsoluteRateState | null;
   /** Counted so far. Latency: bad means slower than the quantile's line. */
@@ -58,6 +62,8 @@ export interface AnalysisSettings {
   readonly alphaAbort: number;
   /** alpha_P: false promotions. */
   readonly alphaPromote: number;
+  /** Each check's part of the abort evidence; with it, evidence stops at its own line (statistics, truncation). */
+  readonly shares?: ReadonlyMap<string, number>;
 }
 
 /** How evidence of a check is taken in: capped per window, tempered by clusters and by stable's own scatter. */
@@ -67,7 +73,16 @@ export function evidenceOptions(check: Check, settings: AnalysisSettings, noise:
     alpha: settings.alphaAbort,
     dispersion: noise?.dispersion ?? 1,
     clusterCap: check.clusterCap,
+    ...lineOf(check, settings),
   };
+}
+
+/** The line at which this check alone ends a release; one of two questions must bring twice as much. */
+function lineOf(check: Check, { alphaAbort, shares }: AnalysisSettings): { readonly logLine?: number } {
+  const share = shares?.get(check.name) ?? 0;
+  if (share === 0) return {};
+  const questions = check.tolerance !== null && check.limit !== null ? 2 : 1;
+  return { logLine: Math.log(questions / (alphaAbort * share)) };
 }
 
 /** Kinds that are compared as a rate: bad events per request, per replica-second, per user at risk. */
@@ -128,6 +143,7 @@ export function startEvidence(check: Check, settings: AnalysisSettings): Evidenc
     relative: relative && startRateRatio(relative),
     latency: null,
     mean: startMean(check, settings),
+    conversion: startConversion(check, settings),
     absolute: absolute && startAbsoluteRate(absolute),
     canary: none,
     stable: none,

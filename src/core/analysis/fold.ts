@@ -4,6 +4,7 @@ import type { Check } from '../model/check.ts';
 import type { History, Reading, Sample } from '../model/measurement.ts';
 import type { Revision } from '../model/split.ts';
 import { addAbsoluteTick, addTick } from '../statistics/index.ts';
+import { addConversion } from './conversion.ts';
 import {
   type AnalysisSettings,
   absoluteOptions,
@@ -60,7 +61,11 @@ export function foldHistory(
 ): Evidence {
   const ratio = check.tolerance?.ratio ?? null;
   const slices = past.history.replicas?.[check.name];
-  const noise = evidence.noise ?? (hasNoise(check) ? noiseFrom(slices, ratio) : UNKNOWN_NOISE);
+  const noise =
+    evidence.noise ??
+    (hasNoise(check)
+      ? noiseFrom(slices, ratio, { alpha: settings.alphaAbort, tickMs: settings.intervalMs })
+      : UNKNOWN_NOISE);
   const known = { ...evidence, noise };
   const reading = past.history.readings[check.name];
   const sample = reading?.kind === 'samples' ? reading.byRevision[past.stable] : undefined;
@@ -147,6 +152,11 @@ function compare(check: Check, evidence: Evidence, window: Window, samples: Arms
   }
   const relativeWith = relativeOptions(check, window.settings, evidence.noise);
   if (evidence.relative === null || relativeWith === null) return evidence;
+  if (evidence.conversion !== null && canary?.kind === 'cohort' && stable?.kind === 'cohort') {
+    const { conversion, relative } = evidence;
+    const pair = { canary, stable, weightPercent: window.weightPercent };
+    return { ...evidence, ...addConversion(check, { conversion, relative }, pair, relativeWith) };
+  }
   const counts = { canary: toCounts(canary), stable: toCounts(stable) };
   return { ...evidence, relative: addTick(evidence.relative, tick(counts), relativeWith) };
 }

@@ -20,6 +20,9 @@ export interface JudgeContext {
   readonly badPerInterval: number;
 }
 
+/** Evidence that was stopped at its line stands there but for rounding. */
+const ROUNDING = 1e-9;
+
 /** Requests of the canary in warm-up, and the part of them bad, that no warm-up excuses. */
 const HARD_FAILURE = { requests: 10, rate: 0.5 };
 
@@ -100,7 +103,7 @@ function harmAnswer(check: Check, evidence: Evidence, numbers: VerdictNumbers): 
       message: `${warmUp.bad} of ${warmUp.total} requests failed`,
     };
   }
-  if (numbers.logHarm < numbers.logHarmLine) return null;
+  if (numbers.logHarm < numbers.logHarmLine - ROUNDING) return null;
   return { outcome: 'fail', reason: 'WorseThanTolerated', message: 'the evidence of harm reached its line' };
 }
 

@@ -21,6 +21,8 @@ const WIDEST = 0.5;
 export interface LatencyLines {
   /** Bucket indexes, ascending: "slow" is slower than the bucket's upper boundary. */
   readonly lines: readonly number[];
+  /** The share of stable's requests that was slower than each, in its past. */
+  readonly tails: readonly number[];
   /** Which of them promotion and the risk bound look at, as positions in `lines`; the quantile's own line comes first. */
   readonly bound: readonly number[];
 }
@@ -53,11 +55,12 @@ export function linesFrom(sample: LatencySample, quantile: number, enoughSlow = 
   if (own === null) return null;
   const wider = WIDER_TAIL * wanted <= WIDEST ? nearestLine(tails, WIDER_TAIL * wanted) : null;
   const bounds = wider === null || wider >= own ? [own] : [own, wider];
-  const lines = chooseLines(
+  const chosen = chooseLines(
     tails.map(([, tail]) => tail),
     bounds.map((line) => tails.findIndex(([index]) => index === line)),
-  ).map((position) => tails[position]?.[0] ?? 0);
-  return { lines, bound: bounds.map((line) => lines.indexOf(line)) };
+  ).map((position) => tails[position] ?? ([0, 1] as const));
+  const lines = chosen.map(([line]) => line);
+  return { lines, tails: chosen.map(([, tail]) => tail), bound: bounds.map((line) => lines.indexOf(line)) };
 }
 
 /** [line, share of requests slower than it], ascending, for every line that has requests on both sides or just above. */

@@ -9,6 +9,7 @@ import {
   startTails,
   type TailOptions,
   type TailState,
+  tailExcess,
   upperTailExcess,
 } from '../statistics/index.ts';
 import {
@@ -28,7 +29,8 @@ export interface LatencyEvidence extends LatencyLines {
 
 export function tailOptions(check: Check, lines: LatencyLines, evidence: EvidenceOptions): TailOptions {
   const ratio = check.tolerance?.ratio ?? 1;
-  return { toleranceRatio: ratio, lines: lines.lines.length, boundLines: lines.bound, ...evidence };
+  const { tails, bound } = lines;
+  return { toleranceRatio: ratio, lines: tails.length, lineTails: tails, boundLines: bound, ...evidence };
 }
 
 /** Null while stable's past is too short to say what is slow. */
@@ -80,12 +82,8 @@ export function bucketsChanged(latency: LatencyEvidence, sample: LatencySample):
 
 /** The excess at the quantile's own line, in slow requests. */
 export function latencyBounds({ state, bound }: LatencyEvidence, alpha: number) {
-  const line = bound[0] ?? 0;
-  const { canaryTotal, stableTotal, toleranceRatio } = state;
-  const seen = canaryTotal > 0 && stableTotal > 0;
-  const rates = [(state.canarySlow[line] ?? 0) / canaryTotal, (state.stableSlow[line] ?? 0) / stableTotal] as const;
   return {
-    excess: seen ? rates[0] - toleranceRatio * rates[1] : null,
+    excess: tailExcess(state, 0, { boundLines: bound }) ?? null,
     lower: lowerTailExcess(state, alpha),
     upper: upperTailExcess(state, 0, alpha),
   };

@@ -4,6 +4,7 @@
 import type { Check } from '../model/check.ts';
 import type { Sample } from '../model/measurement.ts';
 import {
+  addMeanHarmTick,
   addMeanTick,
   addScores,
   type BoundedMeanState,
@@ -11,15 +12,16 @@ import {
   geometricLevels,
   type HarmfulChange,
   type LabelTiltState,
-  logAboveE,
-  logBelowE,
+  logMeanHarmE,
   logScoreHarmE,
   logScoreNoHarmE,
   lowerDifference,
+  type MeanHarmState,
   meanDifference,
   nearestLevel,
   startBoundedMean,
   startLabelTilt,
+  startMeanHarm,
   upperDifference,
 } from '../statistics/index.ts';
 
@@ -28,9 +30,10 @@ export interface MeanEvidence {
   /** What the largest score stands for, in the metric's unit. */
   readonly cap: number;
   readonly margin: number;
-  readonly harmMargin: number;
-  /** Null where a tolerance ratio is declared. */
+  /** Where no tolerance is declared; else null. */
   readonly tilt: LabelTiltState | null;
+  /** Where one is declared; else null. */
+  readonly beyond: MeanHarmState | null;
   readonly bounded: BoundedMeanState;
 }
 
@@ -43,14 +46,15 @@ export function startMean(check: Check, { intervalMs }: { readonly intervalMs: n
   if (check.metric.kind !== 'mean' || check.tolerance === null) return null;
   const { ratio, margin, harmMargin } = check.tolerance;
   const harm = check.direction;
-  const tilt = ratio === 1 ? startLabelTilt({ harm, levels: LEVELS, tickMs: intervalMs }) : null;
+  const isTolerant = ratio > 1 || harmMargin > 0;
   const toleranceRatio = harm === 'decrease' ? Math.max(1e-6, 2 - ratio) : ratio;
+  const options = { harm, levels: LEVELS, tickMs: intervalMs };
   return {
     harm,
     cap: check.metric.cap,
     margin,
-    harmMargin,
-    tilt,
+    tilt: isTolerant ? null : startLabelTilt(options),
+    beyond: isTolerant ? startMeanHarm({ ...options, toleranceRatio, harmMargin }) : null,
     bounded: startBoundedMean({ toleranceRatio, levels: LEVELS }),
   };
 }
@@ -73,6 +77,15 @@ export function addMean(mean: MeanEvidence, window: MeanWindow, evidence: Eviden
   return {
     ...mean,
     tilt: mean.tilt && addScores(mean.tilt, tick, { ...evidence, harm: mean.harm, levels: LEVELS }),
+    beyond:
+      mean.beyond &&
+      addMeanHarmTick(mean.beyond, tick, {
+        ...evidence,
+        harm: mean.harm,
+        levels: LEVELS,
+        toleranceRatio,
+        harmMargin: mean.beyond.harmMargin,
+      }),
     bounded: addMeanTick(mean.bounded, tick, { ...evidence, toleranceRatio, levels: LEVELS }),
   };
 }
@@ -86,9 +99,9 @@ function scores({ counts }: Values, cap: number): readonly number[] {
   return perLevel;
 }
 
-export function logMeanHarm({ harm, tilt, bounded, harmMargin }: MeanEvidence): number {
+export function logMeanHarm({ tilt, beyond }: MeanEvidence): number {
   if (tilt !== null) return logScoreHarmE(tilt);
-  return harm === 'decrease' ? logBelowE(bounded, -harmMargin) : logAboveE(bounded, harmMargin);
+  return beyond === null ? 0 : logMeanHarmE(beyond);
 }
 
 export function logMeanNoHarm({ bounded, harm, margin }: MeanEvidence, at = margin): number {

@@ -3,7 +3,12 @@
 // are the same version (statistics 2.6). Refuses to look at the release itself: estimated in it, alpha would not hold.
 import type { Check } from '../model/check.ts';
 import type { ReplicaTally } from '../model/measurement.ts';
-import { dispersionOfReplicas } from '../statistics/index.ts';
+import { estimateDispersion, placebo } from '../statistics/index.ts';
+
+interface Tick {
+  readonly alpha: number;
+  readonly tickMs: number;
+}
 
 export interface Noise {
   /** phi >= 1; 1 where nothing is known of it. */
@@ -21,12 +26,38 @@ export function hasNoise(check: Check): boolean {
   return check.rule === null && (check.tolerance !== null || check.limit !== null) && check.metric.kind === 'errors';
 }
 
-export function noiseFrom(slices: readonly (readonly ReplicaTally[])[] | undefined, ratio: number | null): Noise {
+export function noiseFrom(
+  slices: readonly (readonly ReplicaTally[])[] | undefined,
+  ratio: number | null,
+  tick: { readonly alpha: number; readonly tickMs: number },
+): Noise {
   if (slices === undefined) return UNKNOWN_NOISE;
-  const dispersion = dispersionOfReplicas(slices);
-  if (dispersion === undefined) return UNKNOWN_NOISE;
-  return { dispersion, isMeasured: true, quietRatio: ratio };
+  const estimate = estimateDispersion(slices);
+  if (estimate === undefined || !estimate.isEnough) return UNKNOWN_NOISE;
+  const { phi: dispersion } = estimate;
+  return {
+    dispersion,
+    isMeasured: true,
+    quietRatio: ratio === null ? null : quietRatio(slices, ratio, { ...tick, dispersion }),
+  };
 }
+
+/** Slices that are looked at for it: ten minutes say enough, and a release should start at once. */
+const PLACEBO_SLICES = 60;
+
+/** The declared ratio if every stable replica is quiet at it, else the smallest wider one at which all are. */
+function quietRatio(
+  slices: readonly (readonly ReplicaTally[])[],
+  ratio: number,
+  options: { readonly alpha: number; readonly tickMs: number; readonly dispersion: number },
+): number | null {
+  const replicas = slices.at(-1)?.length ?? 0;
+  const like = slices.filter((slice) => slice.length === replicas).slice(-PLACEBO_SLICES);
+  if (placebo(like, { ...options, ratios: [ratio] })?.quietRatio === ratio) return ratio;
+  return placebo(like, { ...options, ratios: WIDER.filter((wider) => wider > ratio) })?.quietRatio ?? null;
+}
+
+const WIDER = [1.25, 1.5, 2, 3];
 
 /** The place is too noisy for the tolerance: said with the verdict, decided by nobody but the reader. */
 export function noiseWarning(noise: Noise | null, ratio: number | null): string | null {

@@ -1,7 +1,8 @@
 // The part of a policy the statistics read.
-import type { AnalysisSettings } from '../analysis/index.ts';
+import { type AnalysisSettings, evidenceShares } from '../analysis/index.ts';
 import type { ReleasePolicy } from '../model/policy.ts';
 
 export function settingsOf(policy: ReleasePolicy): AnalysisSettings {
-  return { intervalMs: policy.intervalMs, alphaAbort: policy.alphas.abort, alphaPromote: policy.alphas.promote };
+  const { intervalMs, alphas, checks } = policy;
+  return { intervalMs, alphaAbort: alphas.abort, alphaPromote: alphas.promote, shares: evidenceShares(checks) };
 }

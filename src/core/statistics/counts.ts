@@ -47,6 +47,11 @@ export interface EvidenceOptions {
   readonly clusterCap?: number;
   /** Whether harm may begin late (half of the weight). Default true. */
   readonly lateOnset?: boolean;
+  /**
+   * ln of the line at which this evidence is acted on: it stops there, and gains what would have gone beyond it
+   * (truncation.ts). Default: no line is known and nothing is gained.
+   */
+  readonly logLine?: number;
 }
 
 export interface CheckedEvidence {
@@ -55,10 +60,13 @@ export interface CheckedEvidence {
   /** Evidence is divided by this: φ · c. */
   readonly temper: number;
   readonly lateOnset: boolean;
+  readonly logLine: number;
 }
 
 export function checkEvidence(options: EvidenceOptions): CheckedEvidence {
   const { tickMs, alpha = 0.01, capFraction = 0.65, dispersion = 1, clusterCap = 1, lateOnset = true } = options;
+  const { logLine = Number.POSITIVE_INFINITY } = options;
+  if (!(logLine > 0)) throw new RangeError(`logLine must be above 0, but got ${logLine}`);
   if (!(tickMs > 0 && tickMs <= LARGEST)) throw new RangeError(`tickMs must be a positive length, but got ${tickMs}`);
   checkAlpha(alpha);
   if (!(capFraction > 0)) throw new RangeError(`capFraction must be above 0, but got ${capFraction}`);
@@ -68,5 +76,5 @@ export function checkEvidence(options: EvidenceOptions): CheckedEvidence {
   if (!(clusterCap >= 1 && clusterCap <= LARGEST)) {
     throw new RangeError(`clusterCap must be a finite number >= 1, but got ${clusterCap}`);
   }
-  return { tickMs, capNats: -capFraction * Math.log(alpha), temper: dispersion * clusterCap, lateOnset };
+  return { tickMs, capNats: -capFraction * Math.log(alpha), temper: dispersion * clusterCap, lateOnset, logLine };
 }

@@ -132,5 +132,6 @@ export {
   type TailOptions,
   type TailState,
   tailCounts,
+  tailExcess,
   upperTailExcess,
 } from './tail-comparison.ts';

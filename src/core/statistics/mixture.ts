@@ -57,6 +57,15 @@ function stake(logKept: number, first: boolean, tickMs: number, lateOnset: boole
   return [logKept + Math.log(share), share === 1 ? LOG_ZERO : logKept + Math.log1p(-share)];
 }
 
+/** The tick's stake laid, before it is played: S_j + w_t. */
+export function stakeOnset(
+  mixture: OnsetMixture,
+  tick: { first: boolean; tickMs: number; lateOnset: boolean },
+): OnsetMixture {
+  const [logStake, logKept] = stake(mixture.logKept, tick.first, tick.tickMs, tick.lateOnset);
+  return { logStaked: mixture.logStaked.map((log) => logAddExp(log, logStake)), logKept };
+}
+
 /** One tick: S_j ← (S_j + w_t) · F_j, in logs. */
 export function stepOnsetMixture(
   mixture: OnsetMixture,

@@ -40,6 +40,13 @@ export function harmFactors(counts: TickCounts, toleranceRatio: number, temper: 
   return { logs, exposures };
 }
 
+/** log F per harm ratio as a line in x_c, given all bad events: x_c·log k plus this. */
+export function harmOffsets(counts: TickCounts, toleranceRatio: number): readonly number[] {
+  const { canaryTotal, canaryBad, stableTotal, stableBad } = counts;
+  const share = (toleranceRatio * canaryTotal) / (toleranceRatio * canaryTotal + stableTotal);
+  return HARM_GRID.ratios.map((k) => -(canaryBad + stableBad) * Math.log1p((k - 1) * share));
+}
+
 /** x_c·log a + x_s·log b with b = 1 + r·(n_c/n_s)·(1−a) per no-harm bet a. The bet a = 0 is lost by one bad event. */
 export function noHarmFactors(counts: TickCounts, toleranceRatio: number, temper: number): NoHarmFactors {
   const { canaryTotal, canaryBad, stableTotal, stableBad } = counts;

@@ -10,7 +10,7 @@ import type { RateRatioState } from './rate-ratio.ts';
 
 /** ln E against "p_c <= r·p_s + δ_H in every tick". Harm is shown at level α once this reaches ln(1/α). */
 export function logHarmE(state: RateRatioState): number {
-  return logMixtureE(state.onset);
+  return logMixtureE(state.onset) + state.gain;
 }
 
 /**

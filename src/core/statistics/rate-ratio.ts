@@ -20,6 +20,7 @@ import {
   logMixtureE,
   NO_HARM_RATIOS,
   type OnsetMixture,
+  stakeOnset,
   startOnsetMixture,
   stepOnsetMixture,
 } from './mixture.ts';
@@ -28,9 +29,11 @@ import {
   commonNoHarm,
   type HarmFactors,
   harmFactors,
+  harmOffsets,
   type NoHarmFactors,
   noHarmFactors,
 } from './rate-ratio-factors.ts';
+import { logTruncationGain } from './truncation.ts';
 
 export type { TickCounts } from './counts.ts';
 
@@ -55,6 +58,8 @@ export interface RateRatioState {
   readonly expectedCanaryBad: number;
   /** The deciding evidence of harm: capped, mixed over onset times. */
   readonly onset: OnsetMixture;
+  /** ln of what was gained, less what was cut off, by stopping at the line (truncation.ts). */
+  readonly gain: number;
   readonly peakLogHarmE: number;
   /** Σ log F_ψ at δ = 0 per harm ratio, uncapped and from the first tick; with harmExposure it gives the lower bound. */
   readonly harm: readonly number[];
@@ -94,6 +99,7 @@ export function startRateRatio(options: RateRatioOptions): RateRatioState {
     stableBad: 0,
     expectedCanaryBad: 0,
     onset: startOnsetMixture(),
+    gain: 0,
     peakLogHarmE: 0,
     harm: HARM_GRID.ratios.map(() => 0),
     harmExposure: HARM_GRID.ratios.map(() => 0),
@@ -134,11 +140,13 @@ export function addStrata(
 
   const worth = seen.map((counts) => worthOf(state, counts, evidence.temper));
   const betting = totals(worth.map(({ betting: logs }) => logs));
+  const tick = { first: state.ticks === 0, tickMs: evidence.tickMs, lateOnset: evidence.lateOnset };
   const onset = stepOnsetMixture(
     state.onset,
     betting.map((log) => Math.min(log, evidence.capNats)),
-    { first: state.ticks === 0, tickMs: evidence.tickMs, lateOnset: evidence.lateOnset },
+    tick,
   );
+  const gain = gainOf(state, seen, { evidence, staked: stakeOnset(state.onset, tick), onset });
   return {
     toleranceRatio: state.toleranceRatio,
     harmMargin: state.harmMargin,
@@ -149,7 +157,8 @@ export function addStrata(
     stableBad: state.stableBad + sumOf(seen, ({ stableBad }) => stableBad),
     expectedCanaryBad: state.expectedCanaryBad + sumOf(seen, (c) => (c.canaryTotal / c.stableTotal) * c.stableBad),
     onset,
-    peakLogHarmE: Math.max(state.peakLogHarmE, logMixtureE(onset)),
+    gain,
+    peakLogHarmE: Math.max(state.peakLogHarmE, logMixtureE(onset) + gain),
     harm: totals([state.harm, ...worth.map(({ harm }) => harm.logs)]),
     harmExposure: totals([state.harmExposure, ...worth.map(({ harm }) => harm.exposures)]),
     noHarm: totals([state.noHarm, ...worth.map(({ noHarm }) => noHarm.logs)]),
@@ -163,6 +172,64 @@ export function addStrata(
       worth.map(({ noHarm }) => noHarm.below),
     ),
   };
+}
+
+interface Taken {
+  readonly evidence: ReturnType<typeof checkEvidence>;
+  /** The mixture with this tick's stake laid, before and after the tick was played. */
+  readonly staked: OnsetMixture;
+  readonly onset: OnsetMixture;
+}
+
+/** Beyond this, errors come in clusters, and the law of independent ones is not theirs. */
+const MOST_TEMPER = 1.5;
+
+/** Fewer requests than this in a tick say too little of stable's rate to bound the odds ratio by. */
+const ENOUGH_FOR_LAW = 200;
+
+/**
+ * The gain after this tick. Which ticks can gain is decided by the past and the arms' totals; how much, by the margins. At
+ * r = 1 the law of the canary's bad events given the margins is known exactly. At other r its odds ratio is
+ * r(1 − p_s)/(1 − r·p_s) at most, which rises with p_s: it is taken at a rate q that p_s is beyond with a probability below
+ * 1e-9 given so few bad events (q = 2·pooled + 0.15, at 200 requests or more; Chernoff).
+ */
+function gainOf(state: RateRatioState, seen: readonly TickCounts[], { evidence, staked, onset }: Taken): number {
+  const after = logMixtureE(onset);
+  const { temper, logLine, capNats } = evidence;
+  const [counts] = seen;
+  const cut = (gain: number): number => Math.min(gain, logLine - after);
+  if (seen.length !== 1 || counts === undefined || temper > MOST_TEMPER || logLine === Number.POSITIVE_INFINITY)
+    return state.gain;
+  if (state.harmMargin > 0 || isCommon(state) || !Object.values(counts).every(Number.isSafeInteger))
+    return cut(state.gain);
+  const { canaryTotal, stableTotal, canaryBad, stableBad } = counts;
+  const requests = canaryTotal + stableTotal;
+  if (requests < ENOUGH_FOR_LAW) return cut(state.gain);
+  const bad = canaryBad + stableBad;
+  const odds = largestOdds(state.toleranceRatio, bad / requests);
+  if (odds === null) return cut(state.gain);
+  const before = logMixtureE(state.onset) + state.gain;
+  const room = Math.min(logLine - before, capNats);
+  // Tempered evidence is worth at most the 1/φ-th power of the untempered mixture (Jensen), so its gain is, too.
+  const bets = {
+    logStakes: staked.logStaked.map((log, j) => log + (HARM_GRID.logWeights[j] ?? 0)),
+    logRest: staked.logKept,
+    slopes: HARM_GRID.logRatios,
+    offsets: harmOffsets(counts, state.toleranceRatio),
+    capNats: capNats * temper,
+  };
+  const margins = { canaryTotal, stableTotal, bad };
+  const raised = state.gain + logTruncationGain(bets, margins, odds, room * temper) / temper;
+  // Cut off at what one tick may add, and at the line itself.
+  return Math.min(cut(raised), before + room - after);
+}
+
+/** The most the odds ratio can be under p_c <= r·p_s; null where the bound says nothing. */
+function largestOdds(r: number, pooled: number): number | null {
+  if (r === 1) return 1;
+  if (r < 1) return r;
+  const q = 2 * pooled + 0.15;
+  return r * q >= 1 ? null : (r * (1 - q)) / (1 - r * q);
 }
 
 /** Below this rate of bad events the plain factors lose too little to pay for the exact ones. */

@@ -15,7 +15,7 @@ const PARTS: readonly { readonly above: number; readonly grid: BetGrid; readonly
 ];
 
 /** For a line of which nothing is known. */
-const UNKNOWN = { grid: makeBetGrid(6, 1.4, 50, 1 / 4), stake: 1 };
+const UNKNOWN = { grid: makeBetGrid(5, 1.4, 40, 1 / 4), stake: 1 };
 const UNKNOWN_PART = PARTS.length;
 
 /** The part of the tail a line lies in, as a number that states keep. */

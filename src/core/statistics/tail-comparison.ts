@@ -5,28 +5,30 @@
 // evidence of no harm, whose bound is in slow requests, which is what a budget is counted in. Refuses to choose lines:
 // that is line-choice.ts, before anything is compared.
 
-import { crossingFromAbove, crossingFromBelow } from './boundary.ts';
-import { checkAlpha, checkEvidence, checkTick, type EvidenceOptions, NO_TRAFFIC, type TickCounts } from './counts.ts';
-import { isLogZero, LOG_ZERO, logSumExp } from './log-space.ts';
-import {
-  type BetGrid,
-  logMixtureE,
-  makeBetGrid,
-  NO_HARM_RATIOS,
-  type OnsetMixture,
-  startOnsetMixture,
-  stepOnsetMixture,
-  weighBets,
-  weighNoHarm,
-} from './mixture.ts';
+import { checkEvidence, checkTick, type EvidenceOptions, NO_TRAFFIC, type TickCounts } from './counts.ts';
+import { type OnsetMixture, stakeOnset, startOnsetMixture, stepOnsetMixture } from './mixture.ts';
 import { logOddsFactors } from './odds-ratio.ts';
-import { noHarmFactors } from './rate-ratio-factors.ts';
+import { gridOfPart, gridOfParts, partOf } from './tail-bets.ts';
+import {
+  addToTailBound,
+  logBoundNoHarmE,
+  lowerBoundExcess,
+  startTailBound,
+  type TailBound,
+  upperBoundExcess,
+} from './tail-bounds.ts';
+import { lineGain, logLineE, logLinesE } from './tail-gains.ts';
 
 export interface TailOptions extends EvidenceOptions {
   /** r: the canary's odds of a slow request may be this many times stable's; at the bound lines its rate. */
   readonly toleranceRatio: number;
   /** How many lines, 1 to 8. */
   readonly lines: number;
+  /**
+   * The share of stable's requests that was slower than each line in its past, before anything is compared: a line's bets
+   * are those of its part of the tail (tail-bets.ts), which finds harm in a tenth fewer requests. Default: not known.
+   */
+  readonly lineTails?: readonly number[];
   /** The lines (by position) of which bounds are kept; the first is the one that is shown. */
   readonly boundLines: readonly number[];
 }
@@ -42,6 +44,8 @@ export interface TailCounts {
 /** Plain data; at 8 lines and 2 bound lines under 1 KiB of doubles. */
 export interface TailState {
   readonly toleranceRatio: number;
+  /** The part of the tail that each line lies in. */
+  readonly parts: readonly number[];
   readonly ticks: number;
   readonly canaryTotal: number;
   readonly stableTotal: number;
@@ -49,39 +53,15 @@ export interface TailState {
   readonly stableSlow: readonly number[];
   /** Bets of line 0, then of line 1, ... */
   readonly onset: OnsetMixture;
+  /** Per line: ln of what was gained, less what was cut off, by stopping at the line's own threshold (truncation.ts). */
+  readonly gains: readonly number[];
   readonly peakLogHarmE: number;
-  /** Per bound line: S_a as in rate-ratio.ts. */
-  readonly noHarm: readonly (readonly number[])[];
-  readonly noHarmExposure: number;
-  /** The lower bound of the first bound line: log F and n_c·(a − 1) for a few bets. */
-  readonly lower: readonly number[];
-  readonly lowerExposure: readonly number[];
+  /** One per bound line. */
+  readonly bounds: readonly TailBound[];
 }
 
 export const MOST_LINES = 8;
-/** Odds of a slow request, as multiples of the tolerated ones. */
-export const TAIL_GRID: BetGrid = makeBetGrid(9, 1.2, 100, 1 / 4);
-/** For the lower bound on the screen alone: coarse, to save state. */
-const LOWER_GRID: BetGrid = makeBetGrid(4, 1.4, 60, 1 / 4);
-
-const GRIDS = new Map<number, BetGrid>();
-
-/** The grid of all lines: each line has the whole grid and an equal part of the stake. */
-function gridOf(lines: number): BetGrid {
-  let grid = GRIDS.get(lines);
-  if (grid === undefined) {
-    const each = <T>(values: readonly T[]): T[] => Array.from({ length: lines }, () => values).flat();
-    grid = {
-      ratios: each(TAIL_GRID.ratios),
-      logRatios: each(TAIL_GRID.logRatios),
-      logWeights: each(TAIL_GRID.logWeights).map((log) => log - Math.log(lines)),
-    };
-    GRIDS.set(lines, grid);
-  }
-  return grid;
-}
-
-/** @example startTails({ toleranceRatio: 1.1, lines: 8, boundLines: [5, 3], tickMs: 10_000 }) */
+/** @example startTails({ toleranceRatio: 1.1, lines: 2, lineTails: [0.1, 0.01], boundLines: [1, 0], tickMs: 10_000 }) */
 export function startTails(options: TailOptions): TailState {
   const { toleranceRatio, lines, boundLines } = options;
   if (!(toleranceRatio >= 1e-6 && toleranceRatio <= 1e6)) {
@@ -93,20 +73,27 @@ export function startTails(options: TailOptions): TailState {
   checkBoundLines(boundLines, lines);
   checkEvidence(options);
   const none = Array.from({ length: lines }, () => 0);
+  const parts = partsOf(options);
   return {
     toleranceRatio,
+    parts,
     ticks: 0,
     canaryTotal: 0,
     stableTotal: 0,
     canarySlow: none,
     stableSlow: none,
-    onset: startOnsetMixture(gridOf(lines)),
+    onset: startOnsetMixture(gridOfParts(parts)),
+    gains: none,
     peakLogHarmE: 0,
-    noHarm: boundLines.map(() => NO_HARM_RATIOS.map(() => 0)),
-    noHarmExposure: 0,
-    lower: LOWER_GRID.ratios.map(() => 0),
-    lowerExposure: LOWER_GRID.ratios.map(() => 0),
+    bounds: boundLines.map((_, i) => startTailBound(i === 0)),
   };
+}
+
+function partsOf({ lines, lineTails }: TailOptions): readonly number[] {
+  if (lineTails !== undefined && lineTails.length !== lines) {
+    throw new RangeError(`lineTails must have one tail for each of ${lines} lines, but got ${lineTails.length}`);
+  }
+  return Array.from({ length: lines }, (_, line) => partOf(lineTails?.[line]));
 }
 
 function checkBoundLines(boundLines: readonly number[], lines: number): void {
@@ -126,30 +113,41 @@ export function addTailTick(state: TailState, counts: TailCounts, options: TailO
   for (const tick of ticks) checkTick(tick);
   if (counts.canaryTotal < NO_TRAFFIC || counts.stableTotal < NO_TRAFFIC) return state;
   const { temper, capNats, tickMs, lateOnset } = evidence;
-  const { toleranceRatio } = state;
-  const logFactors = ticks.flatMap((tick) =>
-    logOddsFactors(tick, toleranceRatio, TAIL_GRID.ratios).map((log) => Math.min(log / temper, capNats)),
+  const { toleranceRatio, parts } = state;
+  const factors = ticks.map((tick, line) => logOddsFactors(tick, toleranceRatio, gridOfPart(parts[line] ?? 0).ratios));
+  const step = { first: state.ticks === 0, tickMs, lateOnset };
+  const capped = factors.flat().map((log) => Math.min(log / temper, capNats));
+  const onset = stepOnsetMixture(state.onset, capped, step);
+  const staked = stakeOnset(state.onset, step);
+  const gains = ticks.map((tick, line) =>
+    lineGain({ parts, line, tick, factors: factors[line] ?? [], toleranceRatio, evidence }, state.gains[line] ?? 0, {
+      before: state.onset,
+      staked,
+      after: onset,
+    }),
   );
-  const grid = gridOf(ticks.length);
-  const onset = stepOnsetMixture(state.onset, logFactors, { first: state.ticks === 0, tickMs, lateOnset });
-  const shown = lowerFactors(ticks[options.boundLines[0] ?? 0] as TickCounts, toleranceRatio, temper);
   return {
     toleranceRatio,
+    parts,
     ticks: state.ticks + 1,
     canaryTotal: state.canaryTotal + counts.canaryTotal,
     stableTotal: state.stableTotal + counts.stableTotal,
     canarySlow: sum(state.canarySlow, counts.canarySlow),
     stableSlow: sum(state.stableSlow, counts.stableSlow),
     onset,
-    peakLogHarmE: Math.max(state.peakLogHarmE, logMixtureE(onset, grid)),
-    noHarm: options.boundLines.map((line, i) => {
-      const { logs } = noHarmFactors(ticks[line] as TickCounts, toleranceRatio, temper);
-      return sumOrZero(state.noHarm[i] ?? [], logs);
+    gains,
+    peakLogHarmE: Math.max(state.peakLogHarmE, logLinesE(parts, onset, gains)),
+    bounds: state.bounds.map((bound, i) => {
+      const line = options.boundLines[i] ?? 0;
+      return addToTailBound(bound, tickAt(counts, line), { toleranceRatio, temper, pooled: pooledRate(state, line) });
     }),
-    noHarmExposure: state.noHarmExposure + counts.canaryTotal / temper,
-    lower: sum(state.lower, shown.logs),
-    lowerExposure: sum(state.lowerExposure, shown.exposures),
   };
+}
+
+/** The part of requests slower than a line so far; 0 before anything was seen. */
+function pooledRate({ canaryTotal, stableTotal, canarySlow, stableSlow }: TailState, line: number): number {
+  const total = canaryTotal + stableTotal;
+  return total === 0 ? 0 : ((canarySlow[line] ?? 0) + (stableSlow[line] ?? 0)) / total;
 }
 
 function checkSame(state: TailState, counts: TailCounts, options: TailOptions): void {
@@ -161,6 +159,10 @@ function checkSame(state: TailState, counts: TailCounts, options: TailOptions): 
     );
   }
   checkBoundLines(options.boundLines, lines);
+  const parts = partsOf(options);
+  if (options.boundLines.length !== state.bounds.length || parts.some((part, line) => part !== state.parts[line])) {
+    throw new RangeError('this evidence was started for other boundLines or lineTails. Start new evidence instead');
+  }
   if (counts.canarySlow.length !== lines || counts.stableSlow.length !== lines) {
     throw new RangeError(`slow counts must be given for each of ${lines} lines`);
   }
@@ -170,58 +172,50 @@ function tickAt({ canaryTotal, stableTotal, canarySlow, stableSlow }: TailCounts
   return { canaryTotal, stableTotal, canaryBad: canarySlow[line] ?? 0, stableBad: stableSlow[line] ?? 0 };
 }
 
-/** The rate-ratio factors of rate-ratio.ts for the coarse grid. */
-function lowerFactors({ canaryTotal, canaryBad, stableTotal, stableBad }: TickCounts, ratio: number, temper: number) {
-  const scaled = ratio * canaryTotal + stableTotal;
-  const share = (ratio * canaryTotal) / scaled;
-  const logs = LOWER_GRID.ratios.map((k, j) => {
-    const tilt = (k - 1) * share;
-    return (canaryBad * (LOWER_GRID.logRatios[j] ?? 0) - (canaryBad + stableBad) * Math.log1p(tilt)) / temper;
-  });
-  const exposures = LOWER_GRID.ratios.map(
-    (k) => (canaryTotal * (k - 1) * (stableTotal / scaled)) / (1 + (k - 1) * share) / temper,
-  );
-  return { logs, exposures };
-}
-
 /** ln E against "at every line, the canary's odds of a slow request are at most r times stable's". */
-export function logTailHarmE(state: TailState): number {
-  return logMixtureE(state.onset, gridOf(state.canarySlow.length));
+export function logTailHarmE({ onset, parts, gains }: TailState): number {
+  return logLinesE(parts, onset, gains);
 }
 
 /** The part of one line alone, as if it had been the only one: which line to show. */
-export function logTailHarmEAt({ onset }: TailState, line: number): number {
-  const points = TAIL_GRID.ratios.length;
-  const logs = onset.logStaked.slice(line * points, (line + 1) * points);
-  return logSumExp([weighBets(logs, TAIL_GRID), onset.logKept]);
+export function logTailHarmEAt({ onset, parts, gains }: TailState, line: number): number {
+  return logLineE(parts, line, onset) + (gains[line] ?? 0);
 }
 
 /** ln E against "p_c >= r·p_s + excess in every tick", p the rate of requests slower than that bound line. */
 export function logTailNoHarmE(state: TailState, bound: number, excess: number): number {
-  const sums = state.noHarm[bound] ?? [];
-  return weighNoHarm(
-    sums.map((log, i) =>
-      isLogZero(log) ? LOG_ZERO : log + excess * state.noHarmExposure * (1 - (NO_HARM_RATIOS[i] ?? 1)),
-    ),
-  );
+  return logBoundNoHarmE(boundAt(state, bound), excess, state.toleranceRatio);
 }
 
 /** U at a bound line: the excess of slow requests is below it, with confidence 1 − alpha, at every moment. */
 export function upperTailExcess(state: TailState, bound: number, alpha: number): number {
-  checkAlpha(alpha);
-  const rising = (excess: number): number => logTailNoHarmE(state, bound, excess);
-  return crossingFromBelow(rising, -Math.log(alpha), -state.toleranceRatio, 1);
+  return upperBoundExcess(boundAt(state, bound), state.toleranceRatio, alpha);
 }
 
 /** L at the first bound line, from a coarse grid: valid, and a little low. */
 export function lowerTailExcess(state: TailState, alpha: number): number {
-  checkAlpha(alpha);
-  const falling = (excess: number): number =>
-    weighBets(
-      state.lower.map((log, j) => log - excess * (state.lowerExposure[j] ?? 0)),
-      LOWER_GRID,
-    );
-  return crossingFromAbove(falling, -Math.log(alpha), -state.toleranceRatio, 1);
+  return lowerBoundExcess(boundAt(state, 0), state.toleranceRatio, alpha);
+}
+
+/**
+ * The excess between the bounds as it was seen, p_c − r·p_s at a bound line: stable's rate tick by tick, each tick counted
+ * as the canary's traffic in it, so that moving weights do not bend it. undefined without traffic.
+ */
+export function tailExcess(
+  state: TailState,
+  bound: number,
+  options: Pick<TailOptions, 'boundLines'>,
+): number | undefined {
+  const { canaryTotal, canarySlow, toleranceRatio } = state;
+  if (canaryTotal === 0) return undefined;
+  const slow = canarySlow[options.boundLines[bound] ?? 0] ?? 0;
+  return (slow - toleranceRatio * boundAt(state, bound).expectedCanarySlow) / canaryTotal;
+}
+
+function boundAt({ bounds }: TailState, bound: number): TailBound {
+  const found = bounds[bound];
+  if (found === undefined) throw new RangeError(`there are ${bounds.length} bound lines, but got position ${bound}`);
+  return found;
 }
 
 /** All requests and slow ones at one line, both arms. */
@@ -234,12 +228,4 @@ export function tailCounts(state: TailState, line: number) {
 
 function sum(left: readonly number[], right: readonly number[]): number[] {
   return left.map((value, i) => value + (right[i] ?? 0));
-}
-
-/** A bet that was lost for good stays lost. */
-function sumOrZero(left: readonly number[], right: readonly number[]): number[] {
-  return left.map((value, i) => {
-    const gained = right[i] ?? 0;
-    return isLogZero(value) || isLogZero(gained) ? LOG_ZERO : value + gained;
-  });
 }
