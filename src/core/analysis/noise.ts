@@ -29,7 +29,7 @@ export function hasNoise(check: Check): boolean {
 export function noiseFrom(
   slices: readonly (readonly ReplicaTally[])[] | undefined,
   ratio: number | null,
-  tick: { readonly alpha: number; readonly tickMs: number },
+  tick: Tick,
 ): Noise {
   if (slices === undefined) return UNKNOWN_NOISE;
   const estimate = estimateDispersion(slices);
@@ -49,7 +49,7 @@ const PLACEBO_SLICES = 60;
 function quietRatio(
   slices: readonly (readonly ReplicaTally[])[],
   ratio: number,
-  options: { readonly alpha: number; readonly tickMs: number; readonly dispersion: number },
+  options: Tick & { readonly dispersion: number },
 ): number | null {
   const replicas = slices.at(-1)?.length ?? 0;
   const like = slices.filter((slice) => slice.length === replicas).slice(-PLACEBO_SLICES);
