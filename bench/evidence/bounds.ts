@@ -9,8 +9,8 @@ const CONFIDENCE = 1 - 1e-5;
 const ALPHA_ABORT = 0.01;
 const ALPHA_PROMOTE = 0.05;
 
-export function brokenBounds({ releases, bare }: Results): readonly string[] {
-  const broken: string[] = [];
+export function brokenBounds({ releases, bare, same }: Results): readonly string[] {
+  const broken: string[] = same.differences.map((each) => `rehearsal and controller differ: ${each.slice(0, 2000)}`);
   const equal = new Set(drawScenarios(REPORTED_SEED).equal.map(({ id }) => id));
   for (const { scenario, contestant, aborted, promoted } of releases) {
     if (!contestant.startsWith('Haldane')) continue;

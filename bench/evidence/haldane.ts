@@ -2,7 +2,7 @@
 
 import type { ReleasePolicy } from '../../src/core/model/policy.ts';
 import { compilePolicy } from '../../src/core/policy/index.ts';
-import { type Rehearsal, rehearse, type Truth } from '../../src/core/rehearsal/index.ts';
+import { type Rehearsal, type RehearsalInput, rehearse, type Truth } from '../../src/core/rehearsal/index.ts';
 import { sha256Hex } from '../../src/lib/sha256.ts';
 import type { Contestant, Outcome, World } from './contestant.ts';
 import { excessOver } from './excess.ts';
@@ -38,14 +38,17 @@ export function haldane(settings: HaldaneSettings): Contestant {
 }
 
 export function rehearseIn(settings: HaldaneSettings, world: ScenarioWorld): Rehearsal {
-  const policy = policyFor(settings, world);
-  return rehearse({
-    policy,
+  return rehearse(rehearsalOf(settings, world));
+}
+
+export function rehearsalOf(settings: HaldaneSettings, world: ScenarioWorld): RehearsalInput {
+  return {
+    policy: policyFor(settings, world),
     truth: truthOf(world),
     horizonMs: world.horizonSeconds * 1000,
     past: world.past(),
     metricsLagMs: settings.lagSeconds * 1000,
-  });
+  };
 }
 
 const POLICIES = new Map<string, ReleasePolicy>();

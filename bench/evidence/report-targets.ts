@@ -56,7 +56,14 @@ function evidenceTargets(results: Results): readonly Target[] {
   const most = (rows: readonly BareSummary[]): number => Math.max(0, ...rows.map(({ times }) => times.mean));
   const latency = ofKind(results, 'latency');
   const hang = latency.filter(({ id }) => id.includes('hang'));
+  const { same } = results;
   return [
+    {
+      what: 'releases that the full controller carries out as rehearsed, byte for byte',
+      asked: 'all',
+      found: `${same.of - same.differences.length} of ${same.of}`,
+      isMet: same.of > 0 && same.differences.length === 0,
+    },
     atMost('false aborts of equal versions, worst world, 99 % upper limit', worst, 0.01, percentText),
     atMost('detection, r = 1, share of 5 % and more, worst cell, times the limit', most(easy), 1.5),
     atMost('detection, r = 1.1 or share of 1 %, worst cell', most(hard), 1.65),

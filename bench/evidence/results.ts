@@ -9,15 +9,21 @@ export interface Results {
   readonly date: string;
   readonly releases: readonly ReleaseSummary[];
   readonly bare: readonly BareSummary[];
+  /** Releases run by the full controller as well, and those of them that were not the same. */
+  readonly same: { readonly of: number; readonly differences: readonly string[] };
 }
 
 export function summariseAll(units: readonly Unit[], ledger: Ledger, about: Pick<Results, 'commit' | 'date'>): Results {
   const releases = new Map<string, { unit: Extract<Unit, { kind: 'release' }>; rows: ReleaseRow[] }>();
   const bare = new Map<string, { unit: Extract<Unit, { kind: 'bare' }>; limit: number; values: number[] }>();
+  const same = { of: 0, differences: [] as string[] };
   for (const unit of units) {
     const result = ledger.get(unitName(unit));
     if (result === undefined) continue;
-    if (unit.kind === 'bare' && result.kind === 'bare') {
+    if (result.kind === 'same') {
+      same.of += result.of;
+      same.differences.push(...result.differences);
+    } else if (unit.kind === 'bare' && result.kind === 'bare') {
       const entry = bare.get(unit.cell.id) ?? { unit, limit: result.limit, values: [] };
       entry.values.push(...result.values);
       bare.set(unit.cell.id, entry);
@@ -30,6 +36,7 @@ export function summariseAll(units: readonly Unit[], ledger: Ledger, about: Pick
   }
   return {
     ...about,
+    same,
     releases: [...releases.values()].map(({ unit, rows }) => summarise(unit, rows)),
     bare: [...bare.values()].map(({ unit, limit, values }) => {
       const scale = unit.cell.kind === 'crash' ? 1 : limit;

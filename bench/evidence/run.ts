@@ -1,15 +1,16 @@
 // `npm run bench:evidence`: how good the verdicts are, beside peers and beside what is possible, through the shipped engine
 // under virtual time. Goes on where it was broken off. Writes bench/results/evidence.json and docs/evidence/.
 //   --quick        a small set in under a minute; writes nothing; exits 1 if a bound is broken
-//   --only NAME    one section: bare, equal, compared, tuning, swept
+//   --only NAME    one section: bare, same, equal, compared, tuning, swept
 //   --threads N    default 2
 //   --report       only write the documents anew from bench/results/evidence.json
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { brokenBounds } from './bounds.ts';
-import { Ledger } from './ledger.ts';
+import { DEPENDS_ON, Ledger } from './ledger.ts';
 import { peerNames } from './peers/index.ts';
 import { doAll } from './pool.ts';
 import { writeReport } from './report.ts';
@@ -33,11 +34,10 @@ if (values.report) {
   process.exit(0);
 }
 
-const commit = git('rev-parse', '--short', 'HEAD');
 const units = planUnits(values.quick ? QUICK : FULL, peerNames).filter(
   ({ section }) => values.only === undefined || section === values.only,
 );
-const ledger = values.quick ? Ledger.inMemory() : Ledger.at(`${root}/bench/results/raw`, commit);
+const ledger = values.quick ? Ledger.inMemory() : ledgerOfHead();
 const open = units.filter((unit) => !ledger.has(unitName(unit)));
 await doAll(shuffled(open), Number(values.threads), progress(open.length, units.length));
 const results = summariseAll(units, ledger, { commit: ledger.commit, date: new Date().toISOString().slice(0, 10) });
@@ -74,7 +74,18 @@ function progress(todo: number, all: number): Parameters<typeof doAll>[2] {
   };
 }
 
+/** What is run has to be what is committed: figures must have come from a commit that others can check out. */
+function ledgerOfHead(): Ledger {
+  const changed = git('status', '--porcelain', '--', ...DEPENDS_ON);
+  if (changed !== '') {
+    console.error(`Not committed, and the results depend on it:\n${changed}\nCommit it, or run this in a clone.`);
+    process.exit(2);
+  }
+  const trees = DEPENDS_ON.map((path) => git('rev-parse', `HEAD:${path}`));
+  const content = createHash('sha256').update(trees.join('\n')).digest('hex').slice(0, 12);
+  return Ledger.of(content, git('rev-parse', '--short', 'HEAD'), `${root}/bench/results/raw`);
+}
+
 function git(...args: readonly string[]): string {
-  if (!existsSync(`${root}/.git`)) return 'unknown';
   return execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
 }

@@ -1,5 +1,6 @@
 // The rows of the benchmark. Parameters are drawn from a seed: the tuning set from one, the reported set from another that
 // nothing was tuned on. Refuses to be edited by hand: a row that looks bad stays.
+import { DEFAULT_MARGIN, DEFAULT_RATIO } from '../../src/core/policy/defaults.ts';
 import { createRandom, type Random } from '../../src/core/statistics/index.ts';
 import type { LatencyTruth, Scenario, Shape } from './worlds/scenario.ts';
 
@@ -27,12 +28,17 @@ export function drawScenarios(seed: string): ScenarioSet {
   const draw = new Draw(random);
   return {
     seed,
-    equal: equalWorlds(draw),
+    equal: [...equalWorlds(draw), ...equalTraffic(new Draw(random.fork('traffic')))],
     unfair: unfairWorlds(draw),
     errors: errorWorlds(draw),
-    special: specialWorlds(draw),
+    special: [...specialWorlds(draw), ...moreSpecialWorlds(new Draw(random.fork('more')))],
     latency: latencyWorlds(draw),
   };
+}
+
+/** By the tolerance as shipped, whatever the figures then look like. */
+function judged({ stableRate, canaryRate }: Rates): Scenario['truth'] {
+  return canaryRate > DEFAULT_RATIO * stableRate + DEFAULT_MARGIN.errors ? 'harmful' : 'inside';
 }
 
 /** Values rounded to three digits, so that what is printed is what was run. */
@@ -148,13 +154,10 @@ function errorWorlds(draw: Draw): readonly Scenario[] {
     const stableRate = draw.log(0.0005, low < 3 ? 0.02 : 0.005);
     const ratio = draw.log(low, high);
     const canaryRate = Number(Math.min(0.6, stableRate * ratio).toPrecision(3));
-    const requestsPerSecond = draw.log(50, 400);
-    return scenario(
-      `errors-${i + 1}`,
-      `errors x ${Number((canaryRate / stableRate).toPrecision(3))}`,
-      { requestsPerSecond, stableRate, canaryRate },
-      { truth: 'harmful' },
-    );
+    const rates = { requestsPerSecond: draw.log(50, 400), stableRate, canaryRate };
+    const truth = judged(rates);
+    const what = `errors x ${Number((canaryRate / stableRate).toPrecision(3))}`;
+    return scenario(`errors-${i + 1}`, truth === 'inside' ? `${what}, inside the tolerance` : what, rates, { truth });
   });
 }
 
@@ -169,7 +172,7 @@ function specialWorlds(draw: Draw): readonly Scenario[] {
     scenario('crash', 'every request fails', crash(), { truth: 'harmful' }),
     scenario('crash-silent', 'the canary dies and is heard of no more', crash(), {
       truth: 'harmful',
-      shape: { kind: 'silent', atSeconds: draw.whole(5, 30) },
+      shape: { kind: 'silent', atSeconds: draw.whole(5, 30), isDead: true },
     }),
     scenario('late', `bad from second ${late} on`, rates(draw.log(3, 6)), {
       truth: 'harmful',
@@ -191,6 +194,35 @@ function specialWorlds(draw: Draw): readonly Scenario[] {
     scenario('shares-off', 'the canary gets a fifth more than asked', equalRates(draw), {
       truth: 'equal',
       shape: { kind: 'shares', factor: 1.2 },
+    }),
+  ];
+}
+
+/** Drawn apart, so that the rows above stay what they are. */
+function equalTraffic(draw: Draw): readonly Scenario[] {
+  const rates = (requestsPerSecond: number): Rates => ({ ...equalRates(draw), requestsPerSecond });
+  return [
+    scenario('traffic-low', 'constant', rates(1), { truth: 'equal' }),
+    scenario('traffic-high', 'constant', rates(10_000), { truth: 'equal' }),
+  ];
+}
+
+function moreSpecialWorlds(draw: Draw): readonly Scenario[] {
+  const early = draw.whole(60, 280);
+  const stableRate = draw.log(0.001, 0.008);
+  const rates = {
+    requestsPerSecond: draw.log(50, 400),
+    stableRate,
+    canaryRate: Number((stableRate * draw.log(3, 6)).toPrecision(3)),
+  };
+  return [
+    scenario('late-in-bake', `bad from second ${early} on`, rates, {
+      truth: judged(rates),
+      shape: { kind: 'onset', atSeconds: early },
+    }),
+    scenario('mute', "the canary's metrics vanish, it serves on", equalRates(draw), {
+      truth: 'equal',
+      shape: { kind: 'silent', atSeconds: draw.whole(20, 200), isDead: false },
     }),
   ];
 }

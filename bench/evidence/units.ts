@@ -14,6 +14,14 @@ export type Unit =
       readonly from: number;
       readonly to: number;
     }
+  /** Rehearsed and by the full controller: the same, byte for byte? */
+  | {
+      readonly kind: 'same';
+      readonly section: string;
+      readonly scenario: Scenario;
+      readonly from: number;
+      readonly to: number;
+    }
   | {
       readonly kind: 'release';
       readonly section: string;
@@ -25,8 +33,18 @@ export type Unit =
     };
 
 export function unitName(unit: Unit): string {
-  const what = unit.kind === 'bare' ? unit.cell.id : `${unit.scenario.id}|${unit.contestant}`;
-  return `${unit.section}|${what}|${unit.from}-${unit.to}`;
+  return `${unit.section}|${subjectOf(unit)}|${unit.from}-${unit.to}`;
+}
+
+function subjectOf(unit: Unit): string {
+  switch (unit.kind) {
+    case 'bare':
+      return unit.cell.id;
+    case 'same':
+      return unit.scenario.id;
+    case 'release':
+      return `${unit.scenario.id}|${unit.contestant}`;
+  }
 }
 
 export interface Size {
@@ -35,10 +53,12 @@ export interface Size {
   readonly other: number;
   readonly bare: number;
   readonly sweep: number;
+  /** Releases of each of twenty worlds that are also run by the full controller. */
+  readonly same: number;
 }
 
-export const FULL: Size = { equal: 5000, other: 600, bare: 2000, sweep: 100 };
-export const QUICK: Size = { equal: 120, other: 24, bare: 100, sweep: 0 };
+export const FULL: Size = { equal: 5000, other: 600, bare: 2000, sweep: 100, same: 10 };
+export const QUICK: Size = { equal: 80, other: 8, bare: 50, sweep: 0, same: 1 };
 
 export function bareCells(): readonly BareCell[] {
   const random = createRandom(`${REPORTED_SEED}/bare`);
@@ -116,6 +136,9 @@ export function planUnits(size: Size, peers: Contestants): readonly Unit[] {
       for (const contestant of contestants)
         for (const [from, to] of chunks(reps)) units.push({ kind: 'release', section, scenario, contestant, from, to });
   };
+  const alsoControlled = [...reported.equal, ...reported.errors, ...reported.latency].slice(0, 20);
+  for (const scenario of alsoControlled)
+    units.push({ kind: 'same', section: 'same', scenario, from: 0, to: size.same });
   add('equal', reported.equal, [main], size.equal);
   add('equal', reported.unfair, [main], Math.ceil(size.equal / 5));
   const compared = [...reported.errors, ...reported.special, ...reported.latency];

@@ -3,6 +3,6 @@ import { parentPort } from 'node:worker_threads';
 import type { Unit } from './units.ts';
 import { doUnit } from './work.ts';
 
-parentPort?.on('message', (unit: Unit) => {
-  parentPort?.postMessage(doUnit(unit));
+parentPort?.on('message', async (unit: Unit) => {
+  parentPort?.postMessage(await doUnit(unit));
 });

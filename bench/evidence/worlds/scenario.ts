@@ -23,8 +23,8 @@ export type Shape =
   | { readonly kind: 'pods'; readonly sd: number; readonly canary: number; readonly stable: number }
   /** The canary fails `factor` times as often while it is young. */
   | { readonly kind: 'cold-start'; readonly factor: number; readonly seconds: number }
-  /** The canary dies after this second and is heard of no more. */
-  | { readonly kind: 'silent'; readonly atSeconds: number }
+  /** From this second on nothing is heard of the canary: it is dead, and its requests are lost, or its metrics alone are. */
+  | { readonly kind: 'silent'; readonly atSeconds: number; readonly isDead: boolean }
   /** The splitter gives the canary this many times what was asked. */
   | { readonly kind: 'shares'; readonly factor: number };
 
@@ -47,7 +47,7 @@ export interface LatencyTruth {
 export interface Scenario {
   readonly id: string;
   readonly title: string;
-  /** equal: the versions are alike. harmful: beyond every tolerance. inside: within the tolerance; either answer. */
+  /** equal: the versions are alike. harmful: beyond the tolerance. inside: worse, within the tolerance; either answer. */
   readonly truth: 'equal' | 'harmful' | 'inside';
   readonly requestsPerSecond: number;
   readonly stableRate: number;

@@ -20,6 +20,7 @@ export interface ScenarioWorld extends World {
   drawOther(total: number): number;
   /** What stable did before: the hour whose traces a source keeps. */
   past(): Past;
+  canaryReady(atSeconds: number): boolean;
 }
 
 export function createWorld(scenario: Scenario, seed: string): ScenarioWorld {
@@ -64,6 +65,11 @@ class DrawnWorld implements ScenarioWorld {
       canary: this.#arm(fromSeconds - shift, toSeconds - shift, share, 'canary'),
       stable: this.#arm(fromSeconds, toSeconds, 1 - share, 'stable'),
     };
+  }
+
+  canaryReady(atSeconds: number): boolean {
+    const { shape } = this.scenario;
+    return shape.kind !== 'silent' || !shape.isDead || atSeconds < shape.atSeconds;
   }
 
   drawOther(total: number): number {
@@ -148,10 +154,10 @@ class DrawnWorld implements ScenarioWorld {
     switch (shape.kind) {
       case 'constant':
       case 'clusters':
-      case 'silent':
       case 'shares':
         return { perSecond, stable, canary };
       case 'onset':
+      case 'silent':
         return { perSecond, stable, canary: atSeconds >= shape.atSeconds ? canary : stable };
       case 'diurnal': {
         const swing = Math.sin((2 * Math.PI * atSeconds) / shape.periodSeconds);
