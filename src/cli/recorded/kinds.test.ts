@@ -35,7 +35,7 @@ describe('kinds of checks', () => {
       ['time,version,events,seconds', ...rows],
     );
     assert.equal(word, 'fail');
-    assert.match(check?.verdict.message ?? '', /10 in 200 replica-seconds/);
+    assert.match(check?.verdict.message ?? '', /10 restarts in 200 replica-seconds/);
   });
 
   it('values, one a row, put into windows', async () => {

@@ -64,8 +64,10 @@ export function linesFrom(sample: LatencySample, quantile: number, enoughSlow = 
 }
 
 /** [line, share of requests slower than it], ascending, for every line that has requests on both sides or just above. */
-function tailsOf({ counts }: LatencySample): readonly (readonly [line: number, tail: number])[] {
+function tailsOf(sample: LatencySample): readonly (readonly [line: number, tail: number])[] {
+  const { counts } = sample;
   const total = totalOf(counts);
+  const open = boundariesOf(sample).length - 1;
   const sorted = [...counts].filter(([, count]) => count > 0).sort(([a], [b]) => a - b);
   const tails: [number, number][] = [];
   let slower = total;
@@ -73,7 +75,8 @@ function tailsOf({ counts }: LatencySample): readonly (readonly [line: number, t
     // Where a bucket has requests, the boundaries below and above it are the lines that tell something.
     if (index > 0 && tails.at(-1)?.[0] !== index - 1) tails.push([index - 1, slower / total]);
     slower -= count;
-    tails.push([index, slower / total]);
+    // Nothing is slower than the end of the open bucket.
+    if (index < open) tails.push([index, slower / total]);
   }
   return tails;
 }

@@ -14,7 +14,7 @@ export function explainVerdict(check: Check, verdict: Unsaid, warning: string | 
   }
   if (check.metric.kind === 'gauge') return gaugeSentence(check, verdict);
   const stable = check.tolerance === null ? '' : `, stable ${countText(check, verdict.numbers.stable)}`;
-  const counts = `${countText(check, verdict.numbers.canary)} ${badWord(check, verdict)}${stable}`;
+  const counts = `${[countText(check, verdict.numbers.canary), badWord(check, verdict)].join(' ').trim()}${stable}`;
   const warned = warning === null ? '' : ` (${warning})`;
   return `${check.name}: ${counts}; ${intervalSentence(check, verdict)}${verdictSentence(verdict)}${warned}.`;
 }
@@ -22,7 +22,7 @@ export function explainVerdict(check: Check, verdict: Unsaid, warning: string | 
 function countText(check: Check, { total, bad }: Verdict['numbers']['canary']): string {
   switch (check.metric.kind) {
     case 'count':
-      return `${bad} in ${Math.round(total)} replica-seconds`;
+      return `${bad} ${EVENT_WORDS[check.metric.event]} in ${Math.round(total)} replica-seconds`;
     case 'mean':
       return `${total} values`;
     default:
@@ -39,7 +39,7 @@ function badWord(check: Check, { numbers }: Unsaid): string {
     case 'business':
       return 'did not go on';
     case 'count':
-      return EVENT_WORDS[check.metric.event];
+      return '';
     case 'mean':
       return 'read';
     case 'conversion':
@@ -50,7 +50,11 @@ function badWord(check: Check, { numbers }: Unsaid): string {
   }
 }
 
-const EVENT_WORDS = { restarts: 'restarts', oomKills: 'killed for memory', throttledPeriods: 'throttled' } as const;
+const EVENT_WORDS = {
+  restarts: 'restarts',
+  oomKills: 'kills for memory',
+  throttledPeriods: 'throttled periods',
+} as const;
 
 function intervalSentence(check: Check, { numbers }: Unsaid): string {
   if (numbers.lower === null || numbers.upper === null) return '';
