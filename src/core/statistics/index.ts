@@ -67,6 +67,7 @@ export {
   type SignState,
   startSign,
 } from './gauge-sign.ts';
+export { logMeanPowers, type Margins } from './hypergeometric.ts';
 export {
   type Contrast,
   canaryRequestsKnownStable,
@@ -93,6 +94,7 @@ export { type LocationShift, mannWhitneyShift, mannWhitneyZ } from './mann-whitn
 export type { OnsetMixture } from './mixture.ts';
 export { normalQuantile } from './normal.ts';
 export { PLACEBO_RATIOS, type PlaceboOptions, type PlaceboResult, placebo } from './placebo.ts';
+export { bandConstant, bandRadius, type QuantileBand, quantileBand, quantileDeviation } from './quantile-band.ts';
 export { createRandom, type Random } from './random.ts';
 export {
   addStrata,
