@@ -62,10 +62,18 @@ metricSourceConformance('GatewayMetrics over a real gateway', async () => {
   const unwatch = router.watch(policy, () => {});
   const pid = async () => Number(/pid (\d+)/.exec((await router.observe(policy)).instances[0] ?? '')?.[1]);
   let stopped: number | null = null;
+  const restarts: Record<string, number> = { v1: 0, v2: 0 };
   return {
     source: new GatewayMetrics({
       clock: systemClock,
       readInstances: ({ name }) => router.counts(name),
+      readLives: async () =>
+        Object.entries(restarts).map(([revision, times]) => ({
+          revision,
+          id: 'life',
+          restarts: times,
+          replicaMs: performance.now(),
+        })),
       readReplicas: async () => [{ revision: 'v1', pid: process.pid }],
     }),
     query: { policy, stable: 'v1', canary: 'v2', checks: CHECKS },
@@ -85,6 +93,9 @@ metricSourceConformance('GatewayMetrics over a real gateway', async () => {
         const answer = await fetch(`http://${at?.host}:${at?.port}/good`, { headers });
         await answer.arrayBuffer();
       }
+    },
+    crash: async (revision, times) => {
+      restarts[revision] = (restarts[revision] ?? 0) + times;
     },
     blind: async () => {
       stopped = await pid();

@@ -170,6 +170,7 @@ describe('nothing is lost', () => {
     const metrics = new GatewayMetrics({
       clock: systemClock,
       readInstances: ({ name }) => now.router.counts(name),
+      readLives: async () => null,
       readReplicas: async () => null,
     });
     const query = { policy, stable: v1.revision, canary: v2.revision, checks: [] };

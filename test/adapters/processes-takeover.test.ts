@@ -143,6 +143,39 @@ describe('taking processes over', () => {
     });
   });
 
+  test('restarts are counted once across agents, and replicas that go leave theirs with the version (I6)', async () => {
+    const first = agent();
+    await first.ensure(policy, [{ version: v1, replicas: 2, role: 'stable' }]);
+    await ready(first, 2);
+    for (const { pid } of await first.readReplicas(policy.name)) process.kill(pid, 'SIGKILL');
+    await until('both were started again', async () => {
+      const now = await observed(first);
+      return now?.ready === 2 && now.restarts === 2;
+    });
+    const [before] = await first.readLives(policy.name);
+    assert.equal(before?.restarts, 2);
+    first.close();
+    const [replica] = registered();
+    assert.ok(replica?.process);
+    process.kill(replica.process.pid, 'SIGKILL');
+    await until('it is gone', () => replica.process !== null && !isRunning(replica.process));
+    const next = agent();
+    await ready(next, 2);
+    const [taken] = await next.readLives(policy.name);
+    assert.deepEqual([taken?.id, taken?.restarts], [before.id, 3]);
+    assert.ok((taken?.replicaMs ?? 0) >= before.replicaMs);
+    await next.ensure(policy, [{ version: v1, replicas: 1, role: 'stable' }]);
+    await until('one is gone', async () => (await observed(next))?.running === 1);
+    const [smaller] = await next.readLives(policy.name);
+    assert.equal(smaller?.restarts, 3, 'those of the replica that went are kept');
+    await next.retire(policy, [v1.revision]);
+    await until('the version is gone', async () => (await observed(next)) === null);
+    await next.ensure(policy, [{ version: v1, replicas: 1, role: 'stable' }]);
+    const [anew] = await next.readLives(policy.name);
+    assert.equal(anew?.restarts, 0);
+    assert.notEqual(anew?.id, before.id, 'another life');
+  });
+
   test('what carries our mark and is not registered is ended, also after a crash between start and registration', async () => {
     const first = agentProcess(1, 'v1');
     await said(first, 'ready');

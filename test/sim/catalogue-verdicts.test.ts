@@ -195,3 +195,30 @@ describe('missed regressions, in the simulated world', () => {
     }
   });
 });
+
+describe('restarts as evidence, in the simulated world', () => {
+  const restarts = errorCheck({
+    name: 'restarts',
+    metric: { kind: 'count', event: 'restarts' },
+    tolerance: { ratio: 1.5, margin: 0.01, harmMargin: 0, atDeadline: null, bucketShift: 0 },
+  });
+  const policy = {
+    checks: [errorCheck({ role: 'informational' }), restarts],
+    ramp: { kind: 'stages', stages: [stage(10, { bakeMs: 5 * MINUTE_MS })] },
+    canary: { minReplicas: 4, ratio: 1 },
+  } as const;
+
+  it('a version whose replicas end again and again is taken back for it, by what was counted once (I6)', async () => {
+    const truths = { v2: { ...GOOD, crashAfterReadyMs: 40_000 } };
+    const played = await play({ plan: [DECLARED], policy, truths, forMs: 20 * MINUTE_MS });
+    assert.deepEqual(played.endings, ['promoted', 'aborted by verdict']);
+    const verdict = played.releases[1]?.verdicts.find(({ check }) => check === 'restarts');
+    assert.equal(verdict?.outcome, 'fail');
+    assert.match(verdict?.message ?? '', /[1-9] restarts in [0-9]+ replica-seconds, stable 0 restarts/);
+  });
+
+  it('a version that stays up as stable does passes, once its replicas have lived for long enough', async () => {
+    const played = await play({ plan: [DECLARED], policy, forMs: 40 * MINUTE_MS });
+    assert.deepEqual(played.endings, ['promoted', 'promoted']);
+  });
+});

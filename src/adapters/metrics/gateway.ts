@@ -3,18 +3,22 @@
 import type { Check } from '../../core/model/check.ts';
 import { measuredChecks } from '../../core/model/check-expansion.ts';
 import type { History, Measurement, MeasurementResult, Reading } from '../../core/model/measurement.ts';
+import type { VersionLife } from '../../core/model/observed.ts';
 import type { ReleasePolicy } from '../../core/model/policy.ts';
 import type { Revision } from '../../core/model/split.ts';
 import { elapsedMs } from '../../core/model/time.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { type MeasureQuery, type MetricSource, openingMeasurement } from '../../ports/metric-source.ts';
-import { formatCursor, parseCursor } from './gateway/cursor.ts';
+import { formatCursor, type GatewayCursor, parseCursor } from './gateway/cursor.ts';
 import { Gauges, type ReplicaProcess } from './gateway/gauges.ts';
-import { emptyTally, sum, tallyOf } from './gateway/tallies.ts';
+import { countsLives, type LifeMarks, type LifeWindow, type Lives, lifeMarks, lifeReading } from './gateway/lives.ts';
+import { pastReadings } from './gateway/past.ts';
+import { countsRequests } from './gateway/tallies.ts';
 import {
   type InstanceSnapshot,
   openingCursor,
   readingOf,
+  unmeasured,
   type Window,
   type WindowQuery,
   windowSince,
@@ -26,6 +30,8 @@ export interface GatewayMetricsOptions {
   readonly readInstances: (policy: ReleasePolicy) => Promise<readonly InstanceSnapshot[]>;
   /** The processes of the policy's replicas; null where somebody else runs them. */
   readonly readReplicas: (policy: ReleasePolicy) => Promise<readonly ReplicaProcess[] | null>;
+  /** What the policy's replicas lived through; null where somebody else runs them. */
+  readonly readLives: (policy: ReleasePolicy) => Promise<readonly VersionLife[] | null>;
   /** For the agent's log: counts of this gateway process since its last flush are lost. */
   readonly onLost?: (policy: string, instance: string) => void;
 }
@@ -48,9 +54,10 @@ export class GatewayMetrics implements MetricSource {
     }
     if (instances.length === 0) return { kind: 'error', message: 'there is no gateway to read from' };
     const window = windowQuery(query);
+    const lives = await this.#lives(query.policy, window.checks);
     const now = this.#options.clock.now();
     if (query.cursor === null) {
-      const opening = openingCursor(instances, window, now);
+      const opening = { ...openingCursor(instances, window, now), ...marked(lives, undefined) };
       return { kind: 'measurement', measurement: openingMeasurement(formatCursor(opening)) };
     }
     const cursor = parseCursor(query.cursor);
@@ -62,55 +69,51 @@ export class GatewayMetrics implements MetricSource {
       kind: 'measurement',
       measurement: {
         spanMs: elapsedMs(cursor.at, now),
-        readings: await this.#readings(query, counted),
+        readings: await this.#readings(query, counted, { revisions: window.revisions, since: cursor.lives, lives }),
         requests: requestsOf(counted),
         ...drawnOf(counted),
         users: usersOf(instances, window.revisions),
-        cursor: formatCursor(counted.cursor),
+        cursor: formatCursor({ ...counted.cursor, ...marked(lives, cursor.lives) }),
       },
     };
   }
 
-  async history(query: Omit<MeasureQuery, 'cursor' | 'canary'>): Promise<History> {
-    return { readings: await this.#pastReadings({ ...query, checks: measuredChecks(query.checks) }) };
-  }
-
-  async #pastReadings(query: Omit<MeasureQuery, 'cursor' | 'canary'>): Promise<Readonly<Record<string, Reading>>> {
-    const { stable, policy } = query;
-    const checks = query.checks.filter(({ metric }) => metric.kind !== 'gauge');
+  async history({ policy, stable, checks: asked }: Omit<MeasureQuery, 'cursor' | 'canary'>): Promise<History> {
+    const checks = measuredChecks(asked);
     if (stable === null) {
-      return readingsFor(query.checks, { kind: 'no-data', message: 'there is no stable version yet' });
+      return { readings: readingsFor(checks, { kind: 'no-data', message: 'there is no stable version yet' }) };
     }
     let instances: readonly InstanceSnapshot[];
     try {
       instances = await this.#options.readInstances(policy);
     } catch (error) {
-      return readingsFor(query.checks, {
-        kind: 'error',
-        message: `the gateway could not be read: ${messageOf(error)}`,
-      });
+      const message = `the gateway could not be read: ${messageOf(error)}`;
+      return { readings: readingsFor(checks, { kind: 'error', message }) };
     }
-    const tally = instances
-      .map(({ snapshot }) => tallyOf(snapshot, [stable], checks, policy.errors))
-      .reduce((left, right) => sum(left, right, checks), emptyTally([stable]));
-    const notDone = Object.fromEntries(
-      checks.map(({ name }) => {
-        const [from = 0, done = 0] = tally.revisions[stable]?.checks[name] ?? [];
-        return [name, { [stable]: Math.max(0, from - done) }];
-      }),
-    );
-    const gauges = query.checks.filter(({ metric }) => metric.kind === 'gauge');
-    return {
-      ...Object.fromEntries(checks.map((check) => [check.name, readingOf({ tally, notDone }, check)])),
-      ...readingsFor(gauges, { kind: 'no-data', message: 'the past of a gauge is not kept' }),
-    };
+    const lives = await this.#lives(policy, checks);
+    return { readings: pastReadings({ policy, stable, checks }, instances, lives) };
   }
 
-  async #readings(query: MeasureQuery, window: Window): Promise<Readonly<Record<string, Reading>>> {
+  /** Read only where something counts them. */
+  async #lives(policy: ReleasePolicy, checks: readonly Check[]): Promise<Lives> {
+    if (!checks.some(countsLives)) return { kind: 'seen', value: null };
+    try {
+      return { kind: 'seen', value: await this.#options.readLives(policy) };
+    } catch (error) {
+      return { kind: 'error', message: messageOf(error) };
+    }
+  }
+
+  async #readings(query: MeasureQuery, window: Window, lives: LifeWindow): Promise<Readonly<Record<string, Reading>>> {
     const gauges = query.checks.filter(({ metric }) => metric.kind === 'gauge');
-    const counts = query.checks.filter(({ metric }) => metric.kind !== 'gauge');
+    const others = query.checks.filter(({ metric }) => metric.kind !== 'gauge');
     return {
-      ...Object.fromEntries(counts.map((check) => [check.name, readingOf(window, check)])),
+      ...Object.fromEntries(
+        others.map((check) => {
+          if (check.metric.kind === 'count') return [check.name, lifeReading(check, lives)];
+          return [check.name, countsRequests(check.metric) ? readingOf(window, check) : unmeasured(check)];
+        }),
+      ),
       ...(gauges.length === 0 ? {} : await this.#readGauges(query, gauges)),
     };
   }
@@ -129,6 +132,11 @@ export class GatewayMetrics implements MetricSource {
     const revisions = revisionsOf(query);
     return Object.fromEntries(checks.map((check) => [check.name, gauges.read(check, revisions, replicas)]));
   }
+}
+
+function marked(lives: Lives, before: LifeMarks | undefined): Pick<GatewayCursor, 'lives'> {
+  const marks = lifeMarks(lives, before);
+  return marks === undefined ? {} : { lives: marks };
 }
 
 /** All checks of the policy, not only those asked now: a check that a later stage asks must find its place in the cursor. */

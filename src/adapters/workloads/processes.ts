@@ -5,7 +5,7 @@
 import { dirname, join } from 'node:path';
 import type { WantedVersion } from '../../core/model/effect.ts';
 import type { Endpoint } from '../../core/model/gateway.ts';
-import type { WorkloadObservation } from '../../core/model/observed.ts';
+import type { VersionLife, WorkloadObservation } from '../../core/model/observed.ts';
 import type { ReleasePolicy } from '../../core/model/policy.ts';
 import type { Revision } from '../../core/model/split.ts';
 import { procAvailable } from '../../lib/proc.ts';
@@ -77,6 +77,7 @@ export class ProcessWorkloads implements Workload {
         wanted: 0,
         retired: false,
         settings,
+        life: { id: this.#options.ids.id(), restarts: 0, replicaMs: 0 },
       })).size(version, replicas, settings);
     }
   }
@@ -99,6 +100,12 @@ export class ProcessWorkloads implements Workload {
   async readReplicas(policy: string): Promise<readonly { readonly revision: Revision; readonly pid: number }[]> {
     await this.#open(policy);
     return this.#groupsOf(policy).flatMap(({ revision, processIds }) => processIds.map((pid) => ({ revision, pid })));
+  }
+
+  /** How often the replicas of each version were started again, and over how much time: counted across agents. */
+  async readLives(policy: string): Promise<readonly VersionLife[]> {
+    await this.#open(policy);
+    return this.#groupsOf(policy).map(({ life }) => life);
   }
 
   /** Lets go of everything; the processes run on and the next agent takes them over. */

@@ -23,6 +23,20 @@ export interface WorkloadObservation {
   readonly versions: readonly VersionObservation[];
 }
 
+/** What became of a version's replicas since it was first asked for, as numbers that only grow within one `id`. */
+export interface VersionLife {
+  readonly revision: Revision;
+  /** Another one after the version was retired and asked for again. */
+  readonly id: string;
+  /** Ends that nobody asked for, each followed by another start. */
+  readonly restarts: number;
+  /**
+   * Time of all its replicas together, from the first start of each until it is told to stop. Waits before another start
+   * are in it: restarts must not shorten the time in which they are counted.
+   */
+  readonly replicaMs: number;
+}
+
 /** What is really there, read from the data plane, not from what was written. */
 export interface RouterObservation {
   readonly state: 'converged' | 'progressing' | 'rejected' | 'absent';

@@ -2,7 +2,7 @@
 // and no data told apart from failure. A harness brings traffic: it sends requests, some of them bad.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Check } from '../../core/model/check.ts';
+import { type Check, COUNTED_EVENTS, type CountedEvent } from '../../core/model/check.ts';
 import type { Measurement } from '../../core/model/measurement.ts';
 import type { Revision } from '../../core/model/split.ts';
 import type { MeasureQuery, MetricSource } from '../metric-source.ts';
@@ -15,6 +15,8 @@ export interface MetricSourceUnderTest {
   send(revision: Revision, requests: { readonly good: number; readonly bad: number }): Promise<void>;
   /** As many good requests, sent to the version by a rule; null if the source knows of no rules. */
   readonly sendByRule: ((revision: Revision, requests: number) => Promise<void>) | null;
+  /** Replicas of the version have ended by themselves and were started again, so often; null if the source sees none. */
+  readonly crash: ((revision: Revision, times: number) => Promise<void>) | null;
   /** From now on the source cannot be read; null if that cannot be brought about. */
   readonly blind: (() => Promise<void>) | null;
   /** The data plane that counts starts anew, from 0; null if that cannot be brought about. */
@@ -37,6 +39,7 @@ export function metricSourceConformance(name: string, make: () => Promise<Metric
   describe(`${name} as a MetricSource`, () => {
     countingTrials(trial);
     selectionTrials(trial);
+    lifeTrials(trial);
     honestyTrials(trial);
   });
 }
@@ -153,6 +156,73 @@ function selectionTrials(trial: Trial): void {
     assert.deepEqual(countsOf(window, canary, 'aca/errors'), { total: 3, bad: 1 });
     assert.equal(window.readings.aca, undefined);
     assert.deepEqual(countsOf(window, canary), { total: 3, bad: 1 }, 'others are read as before');
+  });
+}
+
+function restartsOf(measurement: Measurement, revision: Revision): number {
+  const reading = measurement.readings.restarts;
+  if (reading?.kind !== 'samples') return 0;
+  const sample = reading.byRevision[revision];
+  assert.ok(sample?.kind === 'count' && sample.seconds >= 0);
+  return sample.events;
+}
+
+function counting(under: MetricSourceUnderTest, event: CountedEvent): MetricSourceUnderTest {
+  const { checks, policy } = under.query;
+  const [like] = checks;
+  assert.ok(like !== undefined);
+  const check: Check = { ...like, name: event, metric: { kind: 'count', event } };
+  const all = [...checks, check];
+  return { ...under, query: { ...under.query, checks: all, policy: { ...policy, checks: all } } };
+}
+
+function lifeTrials(trial: Trial): void {
+  trial(
+    'row 50: restarts are counted per version, over the time of its replicas, and not those before',
+    async (plain) => {
+      if (plain.crash === null) return;
+      const under = counting(plain, 'restarts');
+      const { stable, canary } = under.query;
+      await plain.crash(canary, 4);
+      const { cursor } = await measure(under, null);
+      await plain.crash(canary, 2);
+      await plain.crash(stable, 1);
+      const window = await measure(under, cursor);
+      assert.deepEqual([restartsOf(window, canary), restartsOf(window, stable)], [2, 1]);
+      const reading = window.readings.restarts;
+      const sample = reading?.kind === 'samples' ? reading.byRevision[canary] : undefined;
+      assert.ok(sample?.kind === 'count' && sample.seconds > 0);
+    },
+  );
+
+  trial('I6: every restart is counted exactly once, and the same cursor again yields no less', async (plain) => {
+    if (plain.crash === null) return;
+    const under = counting(plain, 'restarts');
+    const { canary } = under.query;
+    let { cursor } = await measure(under, null);
+    let total = 0;
+    for (const times of [1, 0, 3]) {
+      await plain.crash(canary, times);
+      const once = restartsOf(await measure(under, cursor), canary);
+      assert.equal(once, times);
+      await plain.crash(canary, 1);
+      const window = await measure(under, cursor);
+      assert.equal(restartsOf(window, canary), times + 1);
+      total += restartsOf(window, canary);
+      cursor = window.cursor;
+    }
+    assert.equal(total, 7);
+  });
+
+  trial('events that the source cannot see are no data, with the reason, never 0', async (plain) => {
+    for (const event of COUNTED_EVENTS) {
+      if (event === 'restarts' && plain.crash !== null) continue;
+      const under = counting(plain, event);
+      const { cursor } = await measure(under, null);
+      await plain.send(under.query.canary, { good: 1, bad: 0 });
+      const reading = (await measure(under, cursor)).readings[event];
+      assert.ok(reading?.kind === 'no-data' && reading.message !== '', event);
+    }
   });
 }
 

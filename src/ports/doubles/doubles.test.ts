@@ -73,6 +73,7 @@ metricSourceConformance('FakeMetricSource', async () => {
     },
     sendByRule: async (revision, requests) =>
       source.add({ spanMs: 1_000, counts: {}, ruled: { [revision]: requests } }),
+    crash: async (revision, times) => source.add({ spanMs: 1_000, counts: {}, restarts: { [revision]: times } }),
     blind: async () => source.mishaps.fail('measure'),
     restart: null,
     end: async () => {},

@@ -1,5 +1,6 @@
 // A MetricSource in memory: tests add windows, and each is given out once per cursor. A cursor is the number of windows
 // read, so that asking again with the same cursor gives the same and what came since.
+import type { CountedEvent } from '../../core/model/check.ts';
 import { measuredChecks } from '../../core/model/check-expansion.ts';
 import type { History, Measurement, MeasurementResult, Reading, Sample } from '../../core/model/measurement.ts';
 import type { Revision } from '../../core/model/split.ts';
@@ -9,6 +10,8 @@ import { Mishaps } from './mishaps.ts';
 /** Counts by check name (of a check of several metrics: `<check>/<metric>`), by revision. */
 export interface FakeWindow {
   readonly spanMs: number;
+  /** Restarts, by revision; one replica of each lives all the time. */
+  readonly restarts?: Readonly<Record<Revision, number>>;
   /** Requests that a rule sent, by revision: in no count, but in the exposure. */
   readonly ruled?: Readonly<Record<Revision, number>>;
   readonly counts: Readonly<
@@ -44,7 +47,11 @@ function merge(query: MeasureQuery, windows: readonly FakeWindow[], cursor: stri
   const revisions = [query.canary, ...(query.stable === null ? [] : [query.stable])];
   const readings: Record<string, Reading> = {};
   const drawn: Record<Revision, number> = Object.fromEntries(revisions.map((revision) => [revision, 0]));
-  for (const { name } of measuredChecks(query.checks)) {
+  for (const { name, metric } of measuredChecks(query.checks)) {
+    if (metric.kind === 'count') {
+      readings[name] = restartsIn(windows, revisions, metric.event);
+      continue;
+    }
     const byRevision: Record<Revision, Sample> = {};
     for (const revision of revisions) {
       const counts = windows.map((window) => window.counts[name]?.[revision] ?? { total: 0, bad: 0 });
@@ -63,4 +70,18 @@ function merge(query: MeasureQuery, windows: readonly FakeWindow[], cursor: stri
   );
   const spanMs = windows.reduce((sum, window) => sum + window.spanMs, 0);
   return { spanMs, readings, requests, drawn, users: {}, cursor };
+}
+
+function restartsIn(windows: readonly FakeWindow[], revisions: readonly Revision[], event: CountedEvent): Reading {
+  if (event !== 'restarts') return { kind: 'no-data', message: `this source counts no ${event}` };
+  const seconds = windows.reduce((sum, { spanMs }) => sum + spanMs / 1_000, 0);
+  return {
+    kind: 'samples',
+    byRevision: Object.fromEntries(
+      revisions.map((revision) => [
+        revision,
+        { kind: 'count', seconds, events: windows.reduce((sum, one) => sum + (one.restarts?.[revision] ?? 0), 0) },
+      ]),
+    ),
+  };
 }

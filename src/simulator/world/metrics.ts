@@ -1,9 +1,10 @@
 // The simulated source of measurements: reads the data plane's counters with a lag, with gaps, outages, partial
 // windows and resets, and keeps what it really delivered, so that a claim of evidence can be held against the truth.
-import type { Check } from '../../core/model/check.ts';
+import type { Check, CountedEvent } from '../../core/model/check.ts';
 import { measuredChecks } from '../../core/model/check-expansion.ts';
 import { LATENCY_BUCKETS } from '../../core/model/latency-buckets.ts';
 import type { History, MeasurementResult, Reading, Sample } from '../../core/model/measurement.ts';
+import type { VersionLife } from '../../core/model/observed.ts';
 import type { MeasureQuery } from '../../ports/metric-source.ts';
 import { type Counters, type DataPlane, LATENCY_CLASSES } from './data-plane.ts';
 import type { ReplicaWorld } from './replicas.ts';
@@ -16,6 +17,7 @@ interface Mark {
   readonly epoch: number;
   readonly atMs: number;
   readonly rows: Readonly<Record<string, Row>>;
+  readonly lives: readonly VersionLife[];
 }
 
 /** One window as it was delivered, chained by its cursors. */
@@ -58,7 +60,12 @@ export function createMetricsWorld(options: MetricsOptions): MetricsWorld {
   function scrape(): Mark {
     options.plane.advance();
     const nowMs = options.nowMs();
-    const fresh = { epoch: options.plane.epoch, atMs: nowMs, rows: rowsOf(options.plane.counters) };
+    const fresh = {
+      epoch: options.plane.epoch,
+      atMs: nowMs,
+      rows: rowsOf(options.plane.counters),
+      lives: options.replicas().lives(),
+    };
     if (options.lagMs === 0) return fresh;
     ring.push(fresh);
     while (ring.length > 1 && (ring[1] as Mark).atMs <= nowMs - options.lagMs) ring.shift();
@@ -90,7 +97,12 @@ export function createMetricsWorld(options: MetricsOptions): MetricsWorld {
       readings[check.name] =
         trouble === 'unreadable'
           ? { kind: 'error', message: 'NaN' }
-          : { kind: 'samples', byRevision: Object.fromEntries(seen.map((one) => [one, sample(check, one, increase)])) };
+          : check.metric.kind === 'count'
+            ? events(check.metric.event, seen, { mark, since })
+            : {
+                kind: 'samples',
+                byRevision: Object.fromEntries(seen.map((one) => [one, sample(check, one, increase)])),
+              };
     }
     const canary = increase(query.canary);
     const stable = query.stable === null ? ([0, 0, 0] as const) : increase(query.stable);
@@ -145,24 +157,47 @@ export function createMetricsWorld(options: MetricsOptions): MetricsWorld {
     }
   }
 
+  function pastReading(check: Check, stable: string, mark: Mark): Reading {
+    const since: Mark = { epoch: mark.epoch, atMs: 0, rows: {}, lives: [] };
+    if (check.metric.kind === 'count') return events(check.metric.event, [stable], { mark, since });
+    const now = sample(check, stable, (one) => difference(mark, since, one));
+    return { kind: 'samples', byRevision: { [stable]: now } };
+  }
+
   function history(query: Omit<MeasureQuery, 'cursor' | 'canary'>): History {
     if (options.trouble() === 'outage') throw new Error('the metric source does not answer');
     const mark = scrape();
-    const none: Mark = { epoch: mark.epoch, atMs: 0, rows: {} };
     const readings: Record<string, Reading> = {};
     for (const check of measuredChecks(query.checks)) {
       readings[check.name] =
         query.stable === null
           ? { kind: 'no-data', message: 'there is no stable version' }
-          : {
-              kind: 'samples',
-              byRevision: { [query.stable]: sample(check, query.stable, (one) => difference(mark, none, one)) },
-            };
+          : pastReading(check, query.stable, mark);
     }
     return { readings };
   }
 
   return { measure, history };
+}
+
+/** Restarts over replica-seconds; the simulated machines count nothing else. */
+function events(
+  event: CountedEvent,
+  revisions: readonly string[],
+  { mark, since }: { readonly mark: Mark; readonly since: Mark },
+): Reading {
+  if (event !== 'restarts') return { kind: 'no-data', message: `the simulated machines count no ${event}` };
+  const byRevision: Record<string, Sample> = {};
+  for (const revision of revisions) {
+    const now = mark.lives.find((life) => life.revision === revision);
+    const then = since.lives.find((life) => life.id === now?.id);
+    byRevision[revision] = {
+      kind: 'count',
+      events: (now?.restarts ?? 0) - (then?.restarts ?? 0),
+      seconds: ((now?.replicaMs ?? 0) - (then?.replicaMs ?? 0)) / 1_000,
+    };
+  }
+  return { kind: 'samples', byRevision };
 }
 
 function rowsOf(counters: ReadonlyMap<string, Counters>): Record<string, Row> {

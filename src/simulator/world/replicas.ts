@@ -1,5 +1,6 @@
 // The simulated processes of one service: they start after a while, get ready or never do, die by themselves, start
 // again, and stop with a drain. Knows the truth about every version; tells nobody whether it is good.
+import type { VersionLife } from '../../core/model/observed.ts';
 import type { Random } from '../../core/statistics/index.ts';
 import type { Scheduler, Ticket } from '../scheduler.ts';
 import type { Truth } from './truth.ts';
@@ -9,6 +10,9 @@ export type ReplicaState = 'starting' | 'ready' | 'crashed' | 'stopping' | 'gone
 export interface Replica {
   readonly port: number;
   readonly revision: string;
+  /** When it was first started, and when it was told to stop. */
+  readonly bornMs: number;
+  endMs: number | null;
   state: ReplicaState;
   /** When it last got ready, and when it was last ready; -1 for never. */
   readyAtMs: number;
@@ -20,6 +24,10 @@ export interface Replica {
 
 export interface RunningVersion {
   readonly revision: string;
+  /** Another one after it was gone and came again. */
+  readonly life: string;
+  /** Time of the replicas that are gone. */
+  goneMs: number;
   label: string;
   wanted: number;
   restarts: number;
@@ -34,6 +42,8 @@ export interface ReplicaWorld {
   stop(revision: string): void;
   /** A replica ends by itself, as any process may. */
   crash(revision: string, all: boolean): void;
+  /** What became of the replicas of every version that is there. */
+  lives(): readonly VersionLife[];
   ready(revision: string): readonly Replica[];
   byPort(port: number): Replica | undefined;
 }
@@ -60,11 +70,14 @@ export function createReplicaWorld(options: ReplicaWorldOptions): ReplicaWorld {
   const versions = new Map<string, RunningVersion>();
   const ports = new Map<number, Replica>();
   let nextPort = 20_000;
+  let nextLife = 0;
 
   function start(version: RunningVersion): void {
     const replica: Replica = {
       port: nextPort++,
       revision: version.revision,
+      bornMs: scheduler.nowMs,
+      endMs: null,
       state: 'starting',
       readyAtMs: -1,
       lastReadyMs: -1,
@@ -117,18 +130,22 @@ export function createReplicaWorld(options: ReplicaWorldOptions): ReplicaWorld {
     beforeChange();
     leaveReady(replica);
     replica.state = 'stopping';
+    replica.endMs = scheduler.nowMs;
     replica.endedBy = 'controller';
     const drainMs = options.openUntilMs(version.revision) - scheduler.nowMs;
     const endMs = Math.min(options.stopMs, Math.max(EXIT_MS, drainMs));
     replica.timer = scheduler.after(endMs, () => {
       beforeChange();
       replica.state = 'gone';
+      version.goneMs += livedMs(replica);
       version.replicas = version.replicas.filter((other) => other !== replica);
       ports.delete(replica.port);
       if (version.replicas.length === 0 && version.wanted === 0) versions.delete(version.revision);
       changed(`${version.revision} replica ${replica.port} is gone`);
     });
   }
+
+  const livedMs = ({ bornMs, endMs }: Replica): number => (endMs ?? scheduler.nowMs) - bornMs;
 
   const readyOf = (version: RunningVersion): Replica[] => version.replicas.filter(({ state }) => state === 'ready');
   const alive = (version: RunningVersion): Replica[] =>
@@ -137,7 +154,17 @@ export function createReplicaWorld(options: ReplicaWorldOptions): ReplicaWorld {
   function size(revision: string, label: string, wanted: number): void {
     let version = versions.get(revision);
     if (version === undefined) {
-      version = { revision, label, wanted, restarts: 0, crashesInARow: 0, replicas: [] };
+      nextLife += 1;
+      version = {
+        revision,
+        life: String(nextLife),
+        goneMs: 0,
+        label,
+        wanted,
+        restarts: 0,
+        crashesInARow: 0,
+        replicas: [],
+      };
       versions.set(revision, version);
     }
     version.wanted = wanted;
@@ -162,6 +189,13 @@ export function createReplicaWorld(options: ReplicaWorldOptions): ReplicaWorld {
       const ready = version.replicas.filter((replica) => replica.state === 'ready');
       for (const replica of all ? ready : ready.slice(0, 1)) die(version, replica);
     },
+    lives: () =>
+      [...versions.values()].map(({ revision, life, restarts, goneMs, replicas }) => ({
+        revision,
+        id: life,
+        restarts,
+        replicaMs: replicas.reduce((sum, replica) => sum + livedMs(replica), goneMs),
+      })),
     ready: (revision) => versions.get(revision)?.replicas.filter((replica) => replica.state === 'ready') ?? [],
     byPort: (port) => ports.get(port),
   };

@@ -1,5 +1,6 @@
 // Where reading stopped: the cumulative tallies of each gateway instance, as compact JSON inside the record.
 import type { Instant } from '../../../core/model/time.ts';
+import type { LifeMarks } from './lives.ts';
 import type { Tally } from './tallies.ts';
 
 export interface GatewayCursor {
@@ -12,6 +13,8 @@ export interface GatewayCursor {
    * done, or are about to come). By check and revision; always <= 0.
    */
   readonly carried: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Absent while nothing is counted of the replicas' lives. */
+  readonly lives?: LifeMarks;
 }
 
 export function formatCursor(cursor: GatewayCursor): string {

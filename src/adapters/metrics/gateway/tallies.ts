@@ -1,6 +1,6 @@
 // What the checks of a policy need of one gateway snapshot, as numbers that only grow: cumulative, per revision.
 // All of them are sums over cells, so the difference of two tallies is the tally of what happened in between. Pure.
-import type { Check, ErrorDefinition, RequestSelector } from '../../../core/model/check.ts';
+import type { Check, ErrorDefinition, Metric, RequestSelector } from '../../../core/model/check.ts';
 import { AUDIENCE_ROUTE, type GatewaySnapshot } from '../../../core/model/gateway.ts';
 import { businessSample, errorSample, latencySample } from '../../../core/model/http-counts.ts';
 import type { Revision } from '../../../core/model/split.ts';
@@ -18,6 +18,11 @@ export interface RevisionTally {
 export interface Tally {
   readonly upMs: number;
   readonly revisions: Readonly<Record<Revision, RevisionTally>>;
+}
+
+/** The kinds that are counted request by request. */
+export function countsRequests({ kind }: Metric): boolean {
+  return kind === 'errors' || kind === 'latency' || kind === 'business';
 }
 
 const NOTHING: RequestSelector = { routes: [], methods: [] };
@@ -38,7 +43,7 @@ export function tallyOf(
           drawn: requestsIn(snapshot, revision, (route) => route !== AUDIENCE_ROUTE),
           checks: Object.fromEntries(
             checks
-              .filter(({ metric }) => metric.kind !== 'gauge')
+              .filter(({ metric }) => countsRequests(metric))
               .map((check) => [check.name, checkTally(snapshot, revision, check, errors)]),
           ),
         },
@@ -115,7 +120,7 @@ function combine(left: RevisionTally, right: RevisionTally, checks: readonly Che
     const first = left.checks[name] ?? [];
     const second = right.checks[name] ?? [];
     if (metric.kind === 'latency') combined[name] = combineSparse(first, second, sign);
-    else if (metric.kind !== 'gauge') combined[name] = [0, 1].map((i) => (first[i] ?? 0) + sign * (second[i] ?? 0));
+    else if (countsRequests(metric)) combined[name] = [0, 1].map((i) => (first[i] ?? 0) + sign * (second[i] ?? 0));
   }
   const requests = left.requests + sign * right.requests;
   return left.drawn === undefined || right.drawn === undefined

@@ -115,6 +115,18 @@ function carryBusiness(
   return { carried, notDone };
 }
 
+/** What no counter of this source holds: said, so that nobody waits for it. */
+export function unmeasured({ metric }: Check): Reading {
+  switch (metric.kind) {
+    case 'mean':
+      return { kind: 'no-data', message: 'the gateway does not see what a request is worth' };
+    case 'conversion':
+      return { kind: 'no-data', message: 'the gateway does not see which users convert later' };
+    default:
+      return { kind: 'error', message: `the gateway has no reading of kind ${metric.kind}` };
+  }
+}
+
 /** The reading of one check that counts requests. */
 export function readingOf(window: Pick<Window, 'tally' | 'notDone'>, check: Check): Reading {
   const byRevision: Record<Revision, Sample> = {};

@@ -3,8 +3,9 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Endpoint } from '../../../core/model/gateway.ts';
+import type { VersionLife } from '../../../core/model/observed.ts';
 import type { ProcessWorkload } from '../../../core/model/policy.ts';
-import type { Instant } from '../../../core/model/time.ts';
+import { elapsedMs, type Instant } from '../../../core/model/time.ts';
 import type { Version } from '../../../core/model/version.ts';
 import { isMissing, readJsonFile, removeFileDurably, writeFileAtomic } from '../../../lib/atomic-file.ts';
 import type { ProcessIdentity } from '../../../lib/proc.ts';
@@ -22,6 +23,8 @@ export interface ReplicaRecord {
   readonly readySince: Instant | null;
   /** Starts after the first one that were not asked for. */
   readonly restarts: number;
+  /** How long it had lived at `at`, waits between starts included; grows from there until it is told to stop. */
+  readonly life?: { readonly at: Instant; readonly ms: number };
   /** Ends in a row without a good run in between: what back-off grows with. */
   readonly failures: number;
   readonly nextLaunchAt: Instant | null;
@@ -44,6 +47,8 @@ export interface VersionRecord {
   readonly wanted: number;
   readonly retired: boolean;
   readonly settings: WorkloadSettings;
+  /** Of the replicas that are gone, and what this life of the version is called. */
+  readonly life?: Omit<VersionLife, 'revision'>;
 }
 
 /** What of the policy is needed to go on without it. */
@@ -70,6 +75,12 @@ export function newReplica(slot: number): ReplicaRecord {
     stopping: null,
     lastEnd: null,
   };
+}
+
+/** How long a replica has lived; of a record without it the time begins now. A change of the boot adds nothing. */
+export function lifeAt({ life, stopping }: ReplicaRecord, now: Instant): { readonly at: Instant; readonly ms: number } {
+  if (life === undefined) return { at: now, ms: 0 };
+  return stopping === null ? { at: now, ms: life.ms + elapsedMs(life.at, now) } : life;
 }
 
 /** Names become folders: anything that could climb out of them is refused. */

@@ -11,7 +11,7 @@ import { launch } from './launch.ts';
 import { type LogFiles, lastErrorLine } from './logs.ts';
 import { processesOfLaunch } from './marker.ts';
 import type { PortAllocator } from './ports.ts';
-import type { ReplicaRecord, VersionFiles, WorkloadSettings } from './record.ts';
+import { lifeAt, type ReplicaRecord, type VersionFiles, type WorkloadSettings } from './record.ts';
 import { ReplicaHealth } from './replica-health.ts';
 import { describeEnd, describeTrouble } from './words.ts';
 
@@ -86,8 +86,13 @@ export class Replica {
         });
   }
 
+  /** How long it has lived, waits between starts included. */
+  get livedMs(): number {
+    return lifeAt(this.#record, this.#context.clock.now()).ms;
+  }
+
   start(): void {
-    this.#save();
+    this.#update({});
     void this.#launchWhenDue();
   }
 
@@ -334,7 +339,8 @@ export class Replica {
 
   /** Changes the record, on disk too; if the disk does not take it, the next change tries again. */
   #update(change: Partial<ReplicaRecord>): void {
-    this.#record = { ...this.#record, ...change };
+    const life = lifeAt(this.#record, this.#context.clock.now());
+    this.#record = { ...this.#record, life, ...change };
     this.#save();
   }
 

@@ -2,7 +2,7 @@
 // idea of what is wanted: `size` and `retire` are the only ways.
 import { basename, join } from 'node:path';
 import type { Endpoint } from '../../../core/model/gateway.ts';
-import type { VersionObservation } from '../../../core/model/observed.ts';
+import type { VersionLife, VersionObservation } from '../../../core/model/observed.ts';
 import { elapsedMs } from '../../../core/model/time.ts';
 import type { Version } from '../../../core/model/version.ts';
 import type { Clock, Randomness } from '../../../ports/clock.ts';
@@ -114,6 +114,12 @@ export class VersionGroup {
     };
   }
 
+  /** Replicas that are gone, and those that are there. */
+  get life(): VersionLife {
+    const gone = this.#record.life ?? UNNAMED_LIFE;
+    return [...this.#replicas.values()].reduce(withReplica, { revision: this.revision, ...gone });
+  }
+
   rotateLogs(): void {
     const { logs } = this.#record.settings.workload;
     for (const slot of this.#replicas.keys()) {
@@ -166,11 +172,19 @@ export class VersionGroup {
       inUse: (endpoint) => this.#context.inUse(this.policy, this.revision, endpoint),
       changed: () => this.#context.changed(this.policy),
       gone: (slot) => {
-        this.#replicas.delete(slot);
+        this.#forget(slot);
         this.#resize();
         this.#context.changed(this.policy);
       },
     };
+  }
+
+  /** What it lived through stays with the version. Its file is gone by now: a crash in between loses it, never doubles it. */
+  #forget(slot: number): void {
+    const replica = this.#replicas.get(slot);
+    this.#replicas.delete(slot);
+    if (replica === undefined) return;
+    this.#changeIfPossible({ life: withReplica(this.#record.life ?? UNNAMED_LIFE, replica) });
   }
 
   #freeSlot(): number {
@@ -199,6 +213,13 @@ export class VersionGroup {
       this.#record = { ...this.#record, ...change };
     }
   }
+}
+
+/** Of a version that an agent recorded which did not count yet. */
+const UNNAMED_LIFE = { id: '', restarts: 0, replicaMs: 0 } as const;
+
+function withReplica<T extends Omit<VersionLife, 'revision'>>(life: T, { record, livedMs }: Replica): T {
+  return { ...life, restarts: life.restarts + record.restarts, replicaMs: life.replicaMs + livedMs };
 }
 
 /** One sentence for the version: the replicas' troubles, equal ones once. */
