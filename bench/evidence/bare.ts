@@ -54,6 +54,8 @@ export interface BareResult {
 }
 
 const ALPHA = 0.01;
+/** Evidence that stopped at its line stands there but for rounding. */
+const ROUNDING = 1e-9;
 const ALPHA_NO_HARM = 0.05;
 /** Looks per limit: what is lost by looking seldom is below 1 %. */
 const LOOKS = 150;
@@ -104,15 +106,15 @@ function arms(random: Random, n: readonly [number, number], rates: readonly [num
 
 function harm(cell: Extract<BareCell, { kind: 'harm' }>, limit: number, random: Random): number {
   const { share, ratio: toleranceRatio, asShipped } = cell;
+  const line = -Math.log(ALPHA);
   const bare: Partial<RateRatioOptions> = asShipped ? {} : { lateOnset: false, capFraction: Number.POSITIVE_INFINITY };
-  const options: RateRatioOptions = { toleranceRatio, tickMs: 10_000, alpha: ALPHA, ...bare };
+  const options: RateRatioOptions = { toleranceRatio, tickMs: 10_000, alpha: ALPHA, logLine: line, ...bare };
   const perLook = Math.max(1, Math.round(limit / (asShipped ? 20 : LOOKS)));
   const n = [perLook, Math.round((perLook * (1 - share)) / share)] as const;
-  const line = -Math.log(ALPHA);
   let state = startRateRatio(options);
   while (state.canaryTotal < MOST * limit) {
     state = addTick(state, arms(random, n, [cell.canaryRate, cell.stableRate]), options);
-    if ((asShipped ? logHarmE(state) : logPlainHarmE(state, 0)) >= line) break;
+    if (logHarmE(state) >= line - ROUNDING) break;
   }
   return state.canaryTotal;
 }
@@ -170,6 +172,7 @@ function latency({ truth, share }: Extract<BareCell, { kind: 'latency' }>, limit
     boundLines: chosen.bound,
     tickMs: 10_000,
     alpha: ALPHA,
+    logLine: -Math.log(ALPHA),
   };
   const perLook = Math.max(20, Math.round(limit / 30));
   const stablePerLook = Math.round((perLook * (1 - share)) / share);
@@ -182,7 +185,7 @@ function latency({ truth, share }: Extract<BareCell, { kind: 'latency' }>, limit
       { canaryTotal: perLook, stableTotal: stablePerLook, canarySlow: canary, stableSlow: stable },
       options,
     );
-    if (logTailHarmE(state) >= -Math.log(ALPHA)) break;
+    if (logTailHarmE(state) >= -Math.log(ALPHA) - ROUNDING) break;
   }
   return state.canaryTotal;
 }

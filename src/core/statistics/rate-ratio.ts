@@ -204,7 +204,7 @@ function gainOf(state: RateRatioState, seen: readonly TickCounts[], { evidence, 
     return cut(state.gain);
   const { canaryTotal, stableTotal, canaryBad, stableBad } = counts;
   const requests = canaryTotal + stableTotal;
-  if (requests < ENOUGH_FOR_LAW) return cut(state.gain);
+  if (state.toleranceRatio !== 1 && requests < ENOUGH_FOR_LAW) return cut(state.gain);
   const bad = canaryBad + stableBad;
   const odds = largestOdds(state.toleranceRatio, bad / requests);
   if (odds === null) return cut(state.gain);
