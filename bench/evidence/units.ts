@@ -57,7 +57,7 @@ export interface Size {
   readonly same: number;
 }
 
-export const FULL: Size = { equal: 5000, other: 600, bare: 2000, sweep: 60, same: 10 };
+export const FULL: Size = { equal: 5000, other: 250, bare: 2000, sweep: 30, same: 10 };
 export const QUICK: Size = { equal: 80, other: 8, bare: 50, sweep: 0, same: 1 };
 
 export function bareCells(): readonly BareCell[] {
