@@ -1,8 +1,16 @@
-// Flagger's weighted release: every interval one look at the last interval, absolute lines, failed checks that add up and
-// are never forgotten, and an abort at the look after the last of them (its scheduler.go, at 15bd6ad).
-import type { ArmCounts, Contestant, Outcome, World } from '../contestant.ts';
-import { Course } from './course.ts';
-import { histogramQuantile } from './quantile.ts';
+// Flagger's weighted release: every interval one look at the last window, fixed limits, failed looks that are never
+// forgotten, and an abort at the look after the last of them. The looks are the product's own port of them
+// (src/core/analysis/thresholds/flagger.ts); here are the weights (runCanary and nextStepWeight of fluxcd/flagger,
+// 15bd6ad). A look without a value fails, as there: a canary without traffic or metrics is aborted.
+import {
+  FLAGGER_START,
+  type FlaggerThresholds,
+  flaggerDurationMs,
+  flaggerStep,
+  flaggerSuccessRate,
+} from '../../../src/core/analysis/thresholds/index.ts';
+import type { Contestant, Outcome, World } from '../contestant.ts';
+import { Course, commonTick, p99Seconds } from './course.ts';
 
 export interface FlaggerSettings {
   readonly intervalSeconds: number;
@@ -10,14 +18,17 @@ export interface FlaggerSettings {
   readonly max: number;
   readonly threshold: number;
   readonly successPercent: number;
-  /** null: no line on latency. */
+  /** null: no limit on latency. */
   readonly p99Ms: number | null;
-  /** Seconds from the push to the first weight, and from the last good look to the end: pods start and roll. */
-  readonly startSeconds?: number;
-  /** A look covers this long, if it is not the interval. */
+  /** A look covers this long; default the interval. */
   readonly windowSeconds?: number;
+  /** The window ends this long before the look: scrapes come late. */
+  readonly lagSeconds?: number;
+  /** From the push to the first weight: the change is found, pods start. */
+  readonly startSeconds?: number;
 }
 
+/** Interval, threshold, weights and limits as in Flagger's documentation. */
 export const FLAGGER_DEFAULT: FlaggerSettings = {
   intervalSeconds: 60,
   step: 10,
@@ -32,39 +43,31 @@ export function flagger(name: string, settings: FlaggerSettings): Contestant {
 }
 
 function runFlagger(settings: FlaggerSettings, world: World): Outcome {
-  const { intervalSeconds, step, max, threshold } = settings;
-  const course = new Course(world, step);
-  const recent: ArmCounts[] = [];
-  const looks = Math.max(1, Math.round((settings.windowSeconds ?? intervalSeconds) / intervalSeconds));
-  let failed = 0;
-  while (!course.isOver) {
-    recent.push(course.pass(intervalSeconds).canary);
-    if (recent.length > looks) recent.shift();
-    if (failed >= threshold) return course.end('aborted');
-    if (!passes(joined(recent), settings, world)) {
-      failed += 1;
-    } else if (course.weightPercent >= max) {
-      return course.end('promoted');
-    } else {
-      course.setWeight(course.weightPercent + step);
-    }
+  const { intervalSeconds, step, max, startSeconds = 0, lagSeconds = 0 } = settings;
+  const { windowSeconds = intervalSeconds } = settings;
+  const tick = commonTick(intervalSeconds, windowSeconds, lagSeconds);
+  const course = new Course(world, tick, windowSeconds + lagSeconds);
+  const thresholds = thresholdsOf(settings, world);
+  let state = FLAGGER_START;
+  course.passTo(startSeconds);
+  course.setWeight(step);
+  while (course.passTo(startSeconds + (state.looks + 1) * intervalSeconds)) {
+    const to = course.atSeconds - lagSeconds;
+    const canary = course.canary(Math.max(startSeconds, to - windowSeconds), to);
+    const look = flaggerStep(thresholds, state, {
+      success: flaggerSuccessRate(canary.total, canary.bad),
+      duration: flaggerDurationMs(p99Seconds(canary, world)),
+    });
+    state = look.state;
+    if (look.outcome === 'abort') return course.end('aborted');
+    if (look.outcome !== 'passed') continue;
+    if (course.weightPercent >= max) return course.end('promoted');
+    course.setWeight(Math.min(100, course.weightPercent + step));
   }
   return course.end('undecided');
 }
 
-/** No traffic, or no value, is a failed check. */
-function passes(canary: ArmCounts, { successPercent, p99Ms }: FlaggerSettings, world: World): boolean {
-  if (canary.total === 0) return false;
-  if (100 * (1 - canary.bad / canary.total) < successPercent) return false;
-  if (p99Ms === null || canary.latency === null) return true;
-  return 1000 * histogramQuantile(0.99, canary, world) <= p99Ms;
-}
-
-function joined(windows: readonly ArmCounts[]): ArmCounts {
-  return windows.reduce((a, b) => ({
-    total: a.total + b.total,
-    bad: a.bad + b.bad,
-    latency:
-      a.latency === null || b.latency === null ? null : a.latency.map((count, i) => count + (b.latency?.[i] ?? 0)),
-  }));
+function thresholdsOf({ threshold, successPercent, p99Ms }: FlaggerSettings, world: World): FlaggerThresholds {
+  const duration = p99Ms === null || world.boundaries === null ? [] : [{ name: 'duration', max: p99Ms }];
+  return { checks: [{ name: 'success', min: successPercent }, ...duration], threshold, emptyIsFailure: true };
 }

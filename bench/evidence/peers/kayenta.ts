@@ -1,11 +1,18 @@
 // Kayenta's automated canary analysis as Spinnaker runs it: a baseline of stable's version as large as the canary, one value
-// a minute and arm, a growing window judged by Mann-Whitney (NetflixACAJudge, at a69573b). The confidence interval of the
-// shift comes from the normal approximation with corrections for ties and continuity, as there.
+// a minute and arm, a growing window judged every interval. Judge and run are the product's own port
+// (src/core/analysis/kayenta). A canary without any value is Nodata, which scores 0 and aborts.
+import {
+  judgeKayenta,
+  type KayentaConfig,
+  type KayentaRunSettings,
+  type KayentaSeries,
+  kayentaStep,
+  nextKayentaWindow,
+  startKayentaRun,
+} from '../../../src/core/analysis/kayenta/index.ts';
 import { createRandom, type Random } from '../../../src/core/statistics/index.ts';
 import type { ArmCounts, Contestant, Outcome, World } from '../contestant.ts';
-import { Course } from './course.ts';
-import { shiftInterval } from './mann-whitney.ts';
-import { histogramQuantile } from './quantile.ts';
+import { Course, p99Seconds } from './course.ts';
 
 export interface KayentaSettings {
   readonly weightPercent: number;
@@ -16,6 +23,7 @@ export interface KayentaSettings {
   readonly tolerance: number;
 }
 
+/** Three judgements an hour apart, and the judge's own confidence and tolerance. */
 export const KAYENTA_DEFAULT: KayentaSettings = {
   weightPercent: 5,
   judgements: 3,
@@ -24,39 +32,54 @@ export const KAYENTA_DEFAULT: KayentaSettings = {
   tolerance: 0.25,
 };
 
+/** Score thresholds of Spinnaker's guide to best practices. */
+const THRESHOLDS = { pass: 95, marginal: 75 };
 const STEP_SECONDS = 60;
 
 export function kayenta(name: string, settings: KayentaSettings): Contestant {
   return { name, run: (world, seed) => runKayenta(settings, world, createRandom(`${seed}/baseline`)) };
 }
 
-interface Series {
-  readonly canary: number[];
-  readonly baseline: number[];
-}
-
 function runKayenta(settings: KayentaSettings, world: World, random: Random): Outcome {
-  const course = new Course(world, settings.weightPercent);
-  const errors: Series = { canary: [], baseline: [] };
-  const p99: Series = { canary: [], baseline: [] };
-  for (let judgement = 1; judgement <= settings.judgements; judgement++) {
-    for (let at = 0; at < settings.intervalSeconds && !course.isOver; at += STEP_SECONDS) {
+  const { weightPercent, judgements, intervalSeconds } = settings;
+  const run: KayentaRunSettings = {
+    startMs: 0,
+    lifetimeMinutes: (judgements * intervalSeconds) / 60,
+    intervalMinutes: intervalSeconds / 60,
+    thresholds: THRESHOLDS,
+  };
+  const config = configOf(settings, world);
+  const course = new Course(world, STEP_SECONDS, 0);
+  course.setWeight(weightPercent);
+  // Errors in percent: as a fraction the judge's absolute tolerance of 1e-4 would blind it.
+  const errors = { name: 'errors', control: [] as number[], experiment: [] as number[] };
+  const p99 = { name: 'p99', control: [] as number[], experiment: [] as number[] };
+  let state = startKayentaRun(run);
+  for (;;) {
+    const window = nextKayentaWindow(run, state);
+    if (window === undefined) return course.end(state.end === 'passed' ? 'promoted' : 'aborted');
+    while (course.atSeconds * 1000 < window.dueMs) {
+      if (course.isOver) return course.end('undecided');
       const { canary, stable } = course.pass(STEP_SECONDS);
-      const baseline = thinned(stable, settings.weightPercent, random);
-      push(errors, percentBad(canary), percentBad(baseline));
-      if (world.boundaries !== null) {
-        push(p99, histogramQuantile(0.99, canary, world) * 1000, histogramQuantile(0.99, baseline, world) * 1000);
-      }
+      const baseline = thinned(stable, weightPercent, random);
+      errors.experiment.push(percentBad(canary));
+      errors.control.push(percentBad(baseline));
+      p99.experiment.push(p99Seconds(canary, world) * 1000);
+      p99.control.push(p99Seconds(baseline, world) * 1000);
     }
-    if (isHigh(errors, settings) || isHigh(p99, settings)) return course.end('aborted');
+    const series: KayentaSeries[] = world.boundaries === null ? [errors] : [errors, p99];
+    state = kayentaStep(run, state, judgeKayenta(config, series).score);
   }
-  return course.end('promoted');
 }
 
-/** NaN is taken out of the series, as by the strategy "remove". */
-function push({ canary, baseline }: Series, canaryValue: number, baselineValue: number): void {
-  if (!Number.isNaN(canaryValue)) canary.push(canaryValue);
-  if (!Number.isNaN(baselineValue)) baseline.push(baselineValue);
+function configOf({ confidence, tolerance }: KayentaSettings, world: World): KayentaConfig {
+  const metric = (name: string) => ({ name, groups: ['http'], direction: 'increase' }) as const;
+  return {
+    metrics: world.boundaries === null ? [metric('errors')] : [metric('errors'), metric('p99')],
+    thresholds: THRESHOLDS,
+    confidence,
+    toleranceFraction: tolerance,
+  };
 }
 
 function percentBad({ total, bad }: ArmCounts): number {
@@ -70,11 +93,4 @@ function thinned(stable: ArmCounts, weightPercent: number, random: Random): ArmC
   const good = random.binomial(stable.total - stable.bad, part);
   const latency = stable.latency?.map((count) => random.binomial(count, part)) ?? null;
   return { total: bad + good, bad, latency };
-}
-
-/** An arm without any value is Nodata, which passes unless all metrics are. */
-function isHigh({ canary, baseline }: Series, { confidence, tolerance }: KayentaSettings): boolean {
-  if (canary.length === 0 || baseline.length === 0) return false;
-  const interval = shiftInterval(canary, baseline, confidence);
-  return interval !== null && interval.lower > tolerance * Math.abs(interval.estimate);
 }
