@@ -12,6 +12,7 @@ import type {
   Command,
   Effect,
   GateAnswer,
+  History,
   Measurement,
   Reading,
   ReleasePolicy,
@@ -124,6 +125,10 @@ export class World {
   split: Split | null = null;
   metrics: 'up' | 'down' | 'silent' = 'up';
   requestsPerSecond = 100;
+  /** The splitter gives the canary this many times what was asked. */
+  shareFactor = 1;
+  /** What the source knows of stable's past; null if it cannot say. */
+  history: History | null = null;
   readonly running = new Map<string, Running>();
   readonly behaviour = new Map<string, Behaviour>();
   readonly gates: Record<string, GateAnswer> = {};
@@ -223,7 +228,7 @@ export class World {
         },
       },
       measured: look.measure === null ? { kind: 'none' } : this.measure(look.measure.cursor === null),
-      history: null,
+      history: look.history === null ? null : this.history,
       gates: this.gates,
       commands: this.commands,
       store: { writable: true, message: '' },
@@ -261,6 +266,7 @@ export class World {
       spanMs: isOpening ? 0 : this.policy.intervalMs,
       readings: isOpening ? {} : Object.fromEntries(this.policy.checks.map((check) => [check.name, reading])),
       requests: isOpening ? {} : requests,
+      drawn: isOpening ? {} : requests,
       users: {},
       cursor: String(this.nowMs),
     };
@@ -291,8 +297,11 @@ export class World {
 
   private serve(ms: number): void {
     const total = Math.round((this.requestsPerSecond * ms) / 1000);
-    for (const { revision, weightPercent } of this.split?.weights ?? []) {
-      const requests = Math.round((total * weightPercent) / 100);
+    const [stable, canary] = this.split?.weights ?? [];
+    const canaryShare = (canary?.weightPercent ?? 0) * this.shareFactor;
+    for (const { revision } of this.split?.weights ?? []) {
+      const share = revision === stable?.revision ? 100 - canaryShare : canaryShare;
+      const requests = Math.round((total * share) / 100);
       const bad = this.random.binomial(requests, this.behaviour.get(revision)?.errorRate ?? 0.001);
       const before = this.counted.get(revision) ?? { total: 0, bad: 0 };
       this.counted.set(revision, { total: before.total + requests, bad: before.bad + bad });

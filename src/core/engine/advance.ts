@@ -130,5 +130,8 @@ function promotionSentence(release: Release): string {
   if (!isAnalysed(release.policy))
     return `${release.to.label} baked through all stages; not analysed, as the policy says`;
   const required = release.verdicts.filter((verdict) => verdict.promotion.outcome === 'pass');
-  return `no check found harm: ${required.map((verdict) => verdict.message).join(' ')}`;
+  const late = release.verdicts.filter((verdict) => isAcceptedLate(release, verdict));
+  const accepted = late.map(({ message }) => message).join(' ');
+  const why = late.length === 0 ? '' : `the deadline passed, and the wider tolerance is kept: ${accepted} `;
+  return `${why}no check found harm: ${required.map((verdict) => verdict.message).join(' ')}`.trim();
 }
