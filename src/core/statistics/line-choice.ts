@@ -15,7 +15,7 @@ const FAR_TAIL = 0.0005;
  * Positions in `tails` (shares of requests slower than each line, falling), ascending, at most eight: the `musts`, those
  * nearest to the wanted tails, and the first beyond the far one.
  *
- * @example chooseLines([0.9, 0.5, 0.1, 0.01, 0], [3]) // [1, 2, 3, 4]
+ * @example chooseLines([0.9, 0.5, 0.1, 0.01, 0], [3]) // [0, 1, 2, 3, 4]
  */
 export function chooseLines(tails: readonly number[], musts: readonly number[]): number[] {
   for (const must of musts) {
