@@ -52,7 +52,7 @@ const BINARY = {
 export type BinaryOperator = keyof typeof BINARY;
 const SAME = { '||': 'or', '&&': 'and', '^': '**', '!': 'not' } as const;
 const UNARY = { not: 50, '-': 90, '+': 90 } as const;
-const COMPARING: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>=']);
+const ORDERING: ReadonlySet<string> = new Set(['<', '<=', '>', '>=']);
 const WORDS = { true: true, false: false, nil: null } as const;
 const NAMES = ['result', 'true', 'false', 'nil', 'and', 'or', 'not', ...Object.keys(ARGUMENTS)];
 /** Names of the whole language, with what to write instead. */
@@ -65,7 +65,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   contains: 'compare numbers',
   matches: 'compare numbers',
 };
-const DEEPEST = 60;
+const DEEPEST = 200;
 
 /**
  * Reads a condition; throws a ConditionRefusal and nothing else.
@@ -110,10 +110,10 @@ class Reader {
       const { now } = this;
       const operator = binaryOf(now);
       if (operator === undefined || BINARY[operator] < least) return left;
-      if (compared && COMPARING.has(operator)) {
+      if (compared && ORDERING.has(operator)) {
         throw new ConditionRefusal(now.position, 'comparisons do not chain here', 'write a < b and b < c');
       }
-      compared = COMPARING.has(operator);
+      compared = ORDERING.has(operator);
       this.#at += 1;
       // ** groups to the right, the others to the left.
       const right = this.expression(operator === '**' ? BINARY[operator] : BINARY[operator] + 1, depth + 1);
