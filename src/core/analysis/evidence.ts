@@ -11,6 +11,7 @@ import {
   startRateRatio,
 } from '../statistics/index.ts';
 import { startConversion } from './conversion.ts';
+import { type GaugeEvidence, NO_GAUGE } from './gauge.ts';
 import type { LatencyEvidence } from './latency.ts';
 import { type MeanEvidence, startMean } from './mean.ts';
 import type { Noise } from './noise.ts';
@@ -18,14 +19,6 @@ import type { Noise } from './noise.ts';
 export interface Counts {
   readonly total: number;
   readonly bad: number;
-}
-
-export interface GaugeEvidence {
-  /** The worst replica's last value, in the gauge's unit. */
-  readonly worst: number;
-  /** Readings in a row on the wrong side of the limit. */
-  readonly over: number;
-  readonly readings: number;
 }
 
 export interface Evidence {
@@ -148,7 +141,7 @@ export function startEvidence(check: Check, settings: AnalysisSettings): Evidenc
     canary: none,
     stable: none,
     windows: 0,
-    gauge: check.metric.kind === 'gauge' ? { worst: 0, over: 0, readings: 0 } : null,
+    gauge: check.metric.kind === 'gauge' ? NO_GAUGE : null,
     noise: null,
     silentMs: 0,
     isHeard: false,

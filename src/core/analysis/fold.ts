@@ -13,6 +13,7 @@ import {
   evidenceOptions,
   relativeOptions,
 } from './evidence.ts';
+import { addGauge, NO_GAUGE, worstOf } from './gauge.ts';
 import { addLatency, bucketsChanged, ownLine, startLatency } from './latency.ts';
 import { boundariesOf, lineAtLeast, slowerThan, totalOf } from './latency-lines.ts';
 import { addMean } from './mean.ts';
@@ -48,7 +49,7 @@ export function foldWindow(check: Check, evidence: Evidence, window: Window): Ev
     const problem = sample === undefined ? null : unusable(check, sample);
     if (problem !== null) return broken(evidence, problem);
   }
-  if (check.metric.kind === 'gauge') return foldGauge(check, evidence, window, canary);
+  if (check.metric.kind === 'gauge') return foldGauge(check, evidence, window, { canary, stable });
   return foldCounts(check, evidence, window, { canary, stable });
 }
 
@@ -95,17 +96,17 @@ export function fallSilent(check: Check, evidence: Evidence, window: Window, mes
   return { ...evidence, silentMs, isHeard: false, trouble };
 }
 
-function foldGauge(check: Check, evidence: Evidence, window: Window, sample: Sample | undefined): Evidence {
-  if (sample?.kind !== 'gauge' || sample.values.length === 0) {
+function foldGauge(check: Check, evidence: Evidence, window: Window, samples: Arms<Sample | undefined>): Evidence {
+  const { canary, stable } = samples;
+  if (canary?.kind !== 'gauge' || canary.values.length === 0) {
     return fallSilent(check, evidence, window, 'no replica of the new version was read');
   }
-  const below = check.limit?.bound === 'below';
-  const worst = below ? Math.min(...sample.values) : Math.max(...sample.values);
-  const limit = check.limit?.value ?? 0;
-  const isOver = below ? worst < limit : worst > limit;
-  const before = evidence.gauge ?? { worst: 0, over: 0, readings: 0 };
-  const counted = window.warmingUp ? before : { over: isOver ? before.over + 1 : 0, readings: before.readings + 1 };
-  return { ...evidence, gauge: { ...counted, worst }, silentMs: 0, isHeard: true, trouble: null };
+  const before = evidence.gauge ?? NO_GAUGE;
+  const reading = { canary: canary.values, stable: stable?.kind === 'gauge' ? stable.values : [] };
+  const gauge = window.warmingUp
+    ? { ...before, worst: worstOf(check, canary.values) }
+    : addGauge(check, before, reading);
+  return { ...evidence, gauge, silentMs: 0, isHeard: true, trouble: null };
 }
 
 interface Arms<T> {

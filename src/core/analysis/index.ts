@@ -2,11 +2,11 @@ export {
   type AnalysisSettings,
   type Counts,
   type Evidence,
-  type GaugeEvidence,
   limitRate,
   startEvidence,
 } from './evidence.ts';
 export { broken, foldHistory, foldWindow, needsHistory, type Window } from './fold.ts';
+export type { GaugeEvidence } from './gauge.ts';
 export {
   combinedLogHarm,
   evidenceShares,

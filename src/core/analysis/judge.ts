@@ -5,6 +5,7 @@ import type { Answer, Outcome, Verdict, VerdictNumbers } from '../model/verdict.
 import { logAddExp } from '../statistics/index.ts';
 import type { AnalysisSettings, Evidence } from './evidence.ts';
 import { GAUGE_READINGS, needsLines } from './fold.ts';
+import { isLeaking, msToLimit, rankText } from './gauge.ts';
 import { noiseWarning } from './noise.ts';
 import { logHarm, numbersOf, riskBound } from './numbers.ts';
 import { explainVerdict } from './sentences.ts';
@@ -31,7 +32,7 @@ export function judge(check: Check, evidence: Evidence, context: JudgeContext): 
   const harm = harmAnswer(check, evidence, numbers);
   const held = harm ?? heldAnswer(check, evidence);
   const exposure = held ?? exposureAnswer(check, evidence, context, numbers);
-  const promotion = held ?? promotionAnswer(check, evidence, numbers);
+  const promotion = held ?? promotionAnswer(check, evidence, numbers, context.settings);
   const outcome: Outcome = held?.outcome ?? promotion.outcome;
   const reason = held?.reason ?? promotion.reason;
   const verdict = { check: check.name, outcome, reason, message: '', exposure, promotion, numbers };
@@ -136,7 +137,7 @@ function heldAnswer(check: Check, evidence: Evidence): Answer | null {
 }
 
 function exposureAnswer(check: Check, evidence: Evidence, context: JudgeContext, numbers: VerdictNumbers): Answer {
-  if (check.metric.kind === 'gauge') return gaugeAnswer(evidence);
+  if (check.metric.kind === 'gauge') return gaugeAnswer(check, evidence, context.settings);
   // With one question only, its bound is the one that was just made for people; making it is half of a judgement's cost.
   if (!BOUNDS_REQUESTS.has(check.metric.kind)) {
     return { outcome: 'pass', reason: 'NoHarmShown', message: 'it bounds no requests, and no harm is shown' };
@@ -152,8 +153,13 @@ function exposureAnswer(check: Check, evidence: Evidence, context: JudgeContext,
   };
 }
 
-function promotionAnswer(check: Check, evidence: Evidence, numbers: VerdictNumbers): Answer {
-  if (check.metric.kind === 'gauge') return gaugeAnswer(evidence);
+function promotionAnswer(
+  check: Check,
+  evidence: Evidence,
+  numbers: VerdictNumbers,
+  settings: AnalysisSettings,
+): Answer {
+  if (check.metric.kind === 'gauge') return gaugeAnswer(check, evidence, settings);
   const passes = numbers.logNoHarm >= numbers.logNoHarmLine;
   return {
     outcome: passes ? 'pass' : 'undecided',
@@ -162,13 +168,18 @@ function promotionAnswer(check: Check, evidence: Evidence, numbers: VerdictNumbe
   };
 }
 
-function gaugeAnswer(evidence: Evidence): Answer {
-  const isOver = (evidence.gauge?.over ?? 0) > 0;
-  return {
-    outcome: isOver ? 'undecided' : 'pass',
-    reason: isOver ? 'OverLimitOnce' : 'WithinLimit',
-    message: isOver ? 'its last reading was over the limit' : 'its last reading was within the limit',
-  };
+function gaugeAnswer(check: Check, { gauge }: Evidence, { intervalMs }: AnalysisSettings): Answer {
+  if ((gauge?.over ?? 0) > 0) {
+    return { outcome: 'undecided', reason: 'OverLimitOnce', message: 'its last reading was over the limit' };
+  }
+  if (gauge !== null && isLeaking(check, gauge, intervalMs)) {
+    const minutes = Math.round((msToLimit(check, gauge, intervalMs) ?? 0) / 60_000);
+    const message = `it rises steadily and would be at its limit in about ${minutes} min`;
+    return { outcome: 'undecided', reason: 'Rising', message };
+  }
+  const rank = gauge === null ? null : rankText(check, gauge);
+  const message = `its last reading was within the limit${rank === null ? '' : `; ${rank} (a guardrail, not evidence)`}`;
+  return { outcome: 'pass', reason: 'WithinLimit', message };
 }
 
 /** Requests of both versions that the check looks at, per counted window. */
