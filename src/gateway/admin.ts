@@ -8,7 +8,7 @@ import { HaldaneError } from '../lib/errors.ts';
 import { parseConfig } from './config-schema.ts';
 import type { Gateway } from './gateway.ts';
 import { metricsText } from './metrics-text.ts';
-import { snapshotOf } from './snapshot.ts';
+import { pastOf, snapshotOf } from './snapshot.ts';
 
 const BODY_BYTES = 8 * 1024 * 1024;
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -94,6 +94,8 @@ async function answer({ gateway, actions }: AdminOptions, request: IncomingMessa
       return ok({ config: gateway.config, listening: gateway.listening });
     case 'GET /v1/snapshot':
       return ok(snapshotOf(gateway));
+    case 'GET /v1/past':
+      return ok(pastOf(gateway));
     case 'GET /metrics':
       return { status: 200, type: METRICS_TYPE, body: metricsText(gateway) };
     case 'POST /v1/drain': {

@@ -2,6 +2,7 @@
 // again is left out for a while, for others of the same version only. It refuses to hide a failure: each one has
 // already ended a request, and been counted, before it is noted here.
 import type { Endpoint } from '../core/model/gateway.ts';
+import { EndpointPast } from './endpoint-past.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
 const FAILURES_TO_EJECT = 3;
@@ -26,6 +27,8 @@ export class EndpointState {
   acceptedMs = -1;
   probing = false;
   ejectedUntilMs = 0;
+  /** Null until something was counted here. */
+  past: EndpointPast | null = null;
   #failures = 0;
   #ejections = 0;
   #keepAliveText = '';
@@ -60,6 +63,12 @@ export class EndpointState {
     this.#failures = FAILURES_TO_EJECT - 1;
     this.ejectedUntilMs = nowMs + Math.min(LONGEST_EJECTION_MS, FIRST_EJECTION_MS * 2 ** this.#ejections);
     this.#ejections += 1;
+  }
+
+  /** A request that was sent here has ended so. */
+  noteEnded(nowMs: number, ended: number): void {
+    this.past ??= new EndpointPast();
+    this.past.count(nowMs, ended);
   }
 
   /** What the upstream said in Keep-Alive: connections are let go one second earlier. */

@@ -304,6 +304,7 @@ export class Exchange {
     if (!this.#isRepeat && !this.#counted) {
       const counts = this.#counts as RouteCounts;
       counts.count(this.#methodNumber, ended);
+      if (this.why !== Why.rule) this.endpoint?.noteEnded(endMs, ended);
       if (ended < 1000 || ended === Ended.timeout) counts.time((endMs - this.startMs) / 1000);
     }
     this.#counted = true;

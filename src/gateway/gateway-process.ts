@@ -7,7 +7,7 @@ import { describeError } from '../lib/errors.ts';
 import { type AdminActions, AdminRefused, openAdmin, openMetrics } from './admin.ts';
 import { parseConfig } from './config-schema.ts';
 import { Gateway, ListenFailed } from './gateway.ts';
-import { snapshotOf } from './snapshot.ts';
+import { pastOf, snapshotOf } from './snapshot.ts';
 import { type InstanceFile, StateFiles, type StoredConfig, startTicksOf } from './state-files.ts';
 import { handOver, receiveHandover, sayReady, TAKEOVER_VARIABLE } from './takeover.ts';
 
@@ -202,11 +202,22 @@ export class GatewayProcess implements AdminActions {
     }
   }
 
+  /** For whoever asks what stable did in the hour before; without it they ask the process that comes next. */
+  #keepPast(): void {
+    try {
+      const past = pastOf(this.gateway);
+      if (past.endpoints.length > 0) this.#files.writeNow(`past-${this.instance}.json`, past);
+    } catch (error) {
+      this.#options.log(`cannot keep the past on disk: ${String(error)}`);
+    }
+  }
+
   #end(code: number): void {
     if (this.#ended) return;
     this.#ended = true;
     for (const timer of this.#timers) clearInterval(timer);
     this.#keepFinal();
+    this.#keepPast();
     this.#files.remove(`gateway-${this.instance}.json`);
     this.#admin?.close();
     this.#admin?.closeAllConnections();

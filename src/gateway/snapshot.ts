@@ -1,5 +1,6 @@
 // What the gateway has counted, as one document of one instant: taken within one turn of the event loop.
-import type { GatewaySnapshot, LatencyCell, RequestCell } from '../core/model/gateway.ts';
+import type { GatewayPast, GatewaySnapshot, LatencyCell, RequestCell } from '../core/model/gateway.ts';
+import { SLICE_MS } from './endpoint-past.ts';
 import type { Gateway } from './gateway.ts';
 
 export function snapshotOf(gateway: Gateway): GatewaySnapshot {
@@ -33,4 +34,16 @@ export function snapshotOf(gateway: Gateway): GatewaySnapshot {
     endpoints,
     users,
   };
+}
+
+/** Asked for apart: it is much larger than the counts, and nobody needs it more than once a release. */
+export function pastOf(gateway: Gateway): GatewayPast {
+  const nowMs = performance.now();
+  const endpoints = [...gateway.versions.values()].flatMap((version) =>
+    [...version.left, ...version.endpoints].flatMap(({ host, port, past }) => {
+      const slices = past?.slices(nowMs) ?? [];
+      return slices.length === 0 ? [] : [{ revision: version.revision, endpoint: { host, port }, slices }];
+    }),
+  );
+  return { sliceMs: SLICE_MS, endpoints };
 }

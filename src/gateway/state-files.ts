@@ -8,6 +8,7 @@ import { writeFileAtomic } from '../lib/atomic-file.ts';
 import { bootId, identify, isAnyRunning, isRunning, procAvailable } from '../lib/proc.ts';
 
 const KEEP_SNAPSHOTS_MS = 7 * 86_400_000;
+const KEEP_PAST_MS = 3_600_000;
 
 /** `gateway-<instance>.json`: how to reach a gateway process, and how to tell whether it still is that process. */
 export interface InstanceFile {
@@ -80,7 +81,7 @@ export class StateFiles {
     rmSync(this.path(name), { force: true });
   }
 
-  /** Addresses of processes that are gone, and counts nobody came for within a week. */
+  /** Addresses of processes that are gone, counts nobody came for within a week, and pasts that are over. */
   tidy(): void {
     for (const name of readdirSync(this.directory)) {
       if (/^gateway-.+\.json$/.test(name)) {
@@ -88,6 +89,8 @@ export class StateFiles {
         if (file === null || !runs(file.pid, file.startTicks)) this.remove(name);
       } else if (/^(?:final|snapshot)-.+\.json$/.test(name) || /\.json\.\d+\.(?:\d+|\d+\.tmp)$/.test(name)) {
         if (ageMs(this.path(name)) > KEEP_SNAPSHOTS_MS) this.remove(name);
+      } else if (/^past-.+\.json$/.test(name) && ageMs(this.path(name)) > KEEP_PAST_MS) {
+        this.remove(name);
       }
     }
   }

@@ -5,6 +5,9 @@ import { RouteCounts } from './counters.ts';
 import { EndpointState } from './endpoint-state.ts';
 import { UserSet } from './user-set.ts';
 
+/** Each takes 16 KB; a replica that is started again is another place. */
+const KEPT_PASTS = 32;
+
 export class VersionState {
   readonly revision: string;
   label: string;
@@ -12,6 +15,8 @@ export class VersionState {
   /** When it left the configuration. */
   leftMs = 0;
   endpoints: readonly EndpointState[] = [];
+  /** Places that left, for their past: the last few. */
+  left: readonly EndpointState[] = [];
   inFlight = 0;
   /** Requests not counted because they repeat one of the minute before. */
   repeats = 0;
@@ -36,6 +41,7 @@ export class VersionState {
       return kept ?? new EndpointState(endpoint);
     });
     for (const gone of known.values()) gone.retire();
+    this.left = [...this.left, ...known.values()].filter(({ past }) => past !== null).slice(-KEPT_PASTS);
   }
 
   countsFor(route: string): RouteCounts {

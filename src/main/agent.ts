@@ -113,6 +113,7 @@ function buildParts({ stateDir }: AgentOptions, log: Log, version: string): Part
   const metrics = new GatewayMetrics({
     clock,
     readInstances: (policy) => router.counts(policy.name),
+    readPasts: (policy) => router.pasts(policy.name),
     readReplicas: async (policy) => (policy.workload.kind === 'processes' ? processes.readReplicas(policy.name) : null),
     readLives: async (policy) => (policy.workload.kind === 'processes' ? processes.readLives(policy.name) : null),
     onLost: (policy, instance) => log.warn('counts of a gateway process are lost', { policy, instance }),

@@ -41,9 +41,11 @@ metricSourceConformance('GatewayMetrics over a real gateway', async () => {
     command: [process.execPath, GATEWAY],
     version: '0.1.0',
   });
-  const server = createServer((request, response) => response.writeHead(request.url === '/bad' ? 500 : 200).end());
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const endpoints = [{ host: '127.0.0.1', port: (server.address() as AddressInfo).port }];
+  const servers = [0, 1].map(() =>
+    createServer((request, response) => response.writeHead(request.url === '/bad' ? 500 : 200).end()),
+  );
+  for (const server of servers) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const endpoints = servers.map((server) => ({ host: '127.0.0.1', port: (server.address() as AddressInfo).port }));
   await router.ensure(
     policy,
     {
@@ -67,6 +69,7 @@ metricSourceConformance('GatewayMetrics over a real gateway', async () => {
     source: new GatewayMetrics({
       clock: systemClock,
       readInstances: ({ name }) => router.counts(name),
+      readPasts: ({ name }) => router.pasts(name),
       readLives: async () =>
         Object.entries(restarts).map(([revision, times]) => ({
           revision,
@@ -94,6 +97,7 @@ metricSourceConformance('GatewayMetrics over a real gateway', async () => {
         await answer.arrayBuffer();
       }
     },
+    replicas: 2,
     crash: async (revision, times) => {
       restarts[revision] = (restarts[revision] ?? 0) + times;
     },
@@ -115,8 +119,10 @@ metricSourceConformance('GatewayMetrics over a real gateway', async () => {
       await router.release(policy.name);
       await until('the gateway has ended', async () => (await router.observe(policy)).state === 'absent');
       router.close();
-      server.closeAllConnections();
-      server.close();
+      for (const server of servers) {
+        server.closeAllConnections();
+        server.close();
+      }
       rmSync(folder, { recursive: true, force: true });
     },
   };

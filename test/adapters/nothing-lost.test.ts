@@ -170,6 +170,7 @@ describe('nothing is lost', () => {
     const metrics = new GatewayMetrics({
       clock: systemClock,
       readInstances: ({ name }) => now.router.counts(name),
+      readPasts: ({ name }) => now.router.pasts(name),
       readLives: async () => null,
       readReplicas: async () => null,
     });

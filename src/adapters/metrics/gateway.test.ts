@@ -42,6 +42,7 @@ function source(now: () => readonly GatewaySnapshot[], more: Partial<GatewayMetr
     clock,
     readInstances: async () => now().map((one) => ({ snapshot: one, ended: false, partial: false })),
     readReplicas: async () => [{ revision: 'v1', pid: process.pid }],
+    readPasts: async () => [],
     readLives: async () => null,
     ...more,
   });

@@ -2,6 +2,7 @@
 // over all gateway processes, each request once. It never interpolates and never turns an absence into a number.
 import type { Check } from '../../core/model/check.ts';
 import { measuredChecks } from '../../core/model/check-expansion.ts';
+import type { GatewayPast } from '../../core/model/gateway.ts';
 import type { History, Measurement, MeasurementResult, Reading } from '../../core/model/measurement.ts';
 import type { VersionLife } from '../../core/model/observed.ts';
 import type { ReleasePolicy } from '../../core/model/policy.ts';
@@ -12,7 +13,8 @@ import { type MeasureQuery, type MetricSource, openingMeasurement } from '../../
 import { formatCursor, type GatewayCursor, parseCursor } from './gateway/cursor.ts';
 import { Gauges, type ReplicaProcess } from './gateway/gauges.ts';
 import { countsLives, type LifeMarks, type LifeWindow, type Lives, lifeMarks, lifeReading } from './gateway/lives.ts';
-import { pastReadings } from './gateway/past.ts';
+import { type PastQuery, pastReadings } from './gateway/past.ts';
+import { replicaTallies } from './gateway/replicas.ts';
 import { countsRequests } from './gateway/tallies.ts';
 import {
   type InstanceSnapshot,
@@ -28,6 +30,8 @@ export interface GatewayMetricsOptions {
   readonly clock: Clock;
   /** Every gateway process of a policy, living and ended. Rejects if one that lives does not answer. */
   readonly readInstances: (policy: ReleasePolicy) => Promise<readonly InstanceSnapshot[]>;
+  /** The last hour of each endpoint, by gateway process. */
+  readonly readPasts: (policy: ReleasePolicy) => Promise<readonly GatewayPast[]>;
   /** The processes of the policy's replicas; null where somebody else runs them. */
   readonly readReplicas: (policy: ReleasePolicy) => Promise<readonly ReplicaProcess[] | null>;
   /** What the policy's replicas lived through; null where somebody else runs them. */
@@ -90,8 +94,21 @@ export class GatewayMetrics implements MetricSource {
       const message = `the gateway could not be read: ${messageOf(error)}`;
       return { readings: readingsFor(checks, { kind: 'error', message }) };
     }
-    const lives = await this.#lives(policy, checks);
-    return { readings: pastReadings({ policy, stable, checks }, instances, lives) };
+    const query = { policy, stable, checks };
+    const readings = pastReadings(query, instances, await this.#lives(policy, checks));
+    const replicas = await this.#replicas(query);
+    return replicas === null ? { readings } : { readings, replicas };
+  }
+
+  /** How replicas differ is not needed to go on: what cannot be read is not known, and that is no error. */
+  async #replicas(query: PastQuery): Promise<History['replicas'] | null> {
+    if (!query.checks.some(({ metric }) => metric.kind === 'errors')) return null;
+    try {
+      const pasts = await this.#options.readPasts(query.policy);
+      return replicaTallies(query, pasts, Date.parse(this.#options.clock.now().wallTime));
+    } catch {
+      return null;
+    }
   }
 
   /** Read only where something counts them. */

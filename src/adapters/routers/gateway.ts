@@ -103,6 +103,11 @@ export class GatewayRouter implements Router {
     return this.#instances(policy).counts();
   }
 
+  /** What became of requests at each endpoint in the last hour, by gateway process, for the metric source. */
+  pasts(policy: string): ReturnType<GatewayInstances['pasts']> {
+    return this.#instances(policy).pasts();
+  }
+
   /** Where users are served; null while nobody is. */
   async listening(policy: string): Promise<Endpoint | null> {
     return serving(await this.#instances(policy).status())?.listening ?? null;

@@ -89,6 +89,27 @@ export interface LatencyCell {
   readonly sumSeconds: number;
 }
 
+/** How a request ended, by the first digit of its status, or without one. */
+export type EndedClass = '1xx' | '2xx' | '3xx' | '4xx' | '5xx' | Exclude<Ending, 'no-endpoint'>;
+
+/** Requests of one endpoint that ended in one slice of time; what a rule sent is left out. */
+export interface EndpointSlice {
+  /** Begins at this many times `sliceMs` of Unix time. */
+  readonly slice: number;
+  readonly ended: readonly (readonly [EndedClass, number])[];
+}
+
+/** GET /v1/past: each endpoint's last hour, to tell endpoints of one version apart. No check counts with it. */
+export interface GatewayPast {
+  readonly sliceMs: number;
+  readonly endpoints: readonly {
+    readonly revision: Revision;
+    readonly endpoint: Endpoint;
+    /** Oldest first; a slice without requests is left out. */
+    readonly slices: readonly EndpointSlice[];
+  }[];
+}
+
 /** GET /v1/status and /v1/counts in one: taken in one turn of the event loop, so all versions are of the same instant. */
 export interface GatewaySnapshot {
   /** New at each start of a gateway process; counters are only comparable within one instance. */

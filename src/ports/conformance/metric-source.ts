@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Check, COUNTED_EVENTS, type CountedEvent } from '../../core/model/check.ts';
-import type { Measurement } from '../../core/model/measurement.ts';
+import type { History, Measurement } from '../../core/model/measurement.ts';
 import type { Revision } from '../../core/model/split.ts';
 import type { MeasureQuery, MetricSource } from '../metric-source.ts';
 
@@ -15,6 +15,8 @@ export interface MetricSourceUnderTest {
   send(revision: Revision, requests: { readonly good: number; readonly bad: number }): Promise<void>;
   /** As many good requests, sent to the version by a rule; null if the source knows of no rules. */
   readonly sendByRule: ((revision: Revision, requests: number) => Promise<void>) | null;
+  /** So many replicas of stable answer in turn, and history tells them apart; null if it does not. */
+  readonly replicas: number | null;
   /** Replicas of the version have ended by themselves and were started again, so often; null if the source sees none. */
   readonly crash: ((revision: Revision, times: number) => Promise<void>) | null;
   /** From now on the source cannot be read; null if that cannot be brought about. */
@@ -226,6 +228,14 @@ function lifeTrials(trial: Trial): void {
   });
 }
 
+function tallied(history: History): { total: number; bad: number } {
+  const found = (history.replicas?.errors ?? []).flat();
+  return {
+    total: found.reduce((sum, { total }) => sum + total, 0),
+    bad: found.reduce((sum, { bad }) => sum + bad, 0),
+  };
+}
+
 function honestyTrials(trial: Trial): void {
   trial('row 33: a version without requests has a count of 0 or no data, never an error', async (under) => {
     const { stable, canary } = under.query;
@@ -243,6 +253,25 @@ function honestyTrials(trial: Trial): void {
     await under.blind();
     const result = await under.source.measure({ ...under.query, cursor }).catch(() => ({ kind: 'error' }));
     assert.equal(result.kind, 'error');
+  });
+
+  trial('history tells the replicas of stable apart, slice by slice, for checks of errors', async (under) => {
+    if (under.replicas === null) return;
+    const { policy, stable, canary, checks } = under.query;
+    const before = tallied(await under.source.history({ policy, stable, checks }));
+    await under.send(stable, { good: 40, bad: 20 });
+    await under.send(canary, { good: 9, bad: 9 });
+    const history = await under.source.history({ policy, stable, checks });
+    for (const slice of history.replicas?.errors ?? []) {
+      assert.ok(slice.length >= 2 && slice.length <= (under.replicas ?? 0), `${slice.length} replicas`);
+      for (const { total, bad } of slice) assert.ok(Number.isSafeInteger(bad) && bad >= 0 && bad <= total && total > 0);
+    }
+    const after = tallied(history);
+    // A slice that only one replica was asked in says nothing and is left out: where slices meet, one request may be.
+    const [total, bad] = [after.total - before.total, after.bad - before.bad];
+    assert.ok(total >= 59 && total <= 60 && bad >= 19 && bad <= 20, `${bad} of ${total}`);
+    const others = checks.filter(({ metric }) => metric.kind !== 'errors');
+    for (const { name } of others) assert.equal(history.replicas?.[name], undefined, name);
   });
 
   trial('history answers for each check, with samples, no data or an error', async (under) => {

@@ -64,6 +64,7 @@ const errors: Check = {
 
 metricSourceConformance('FakeMetricSource', async () => {
   const source = new FakeMetricSource();
+  source.replicas = 2;
   return {
     source,
     query: { policy, stable: 'rev-v1', canary: 'rev-v2', checks: [errors] },
@@ -73,6 +74,7 @@ metricSourceConformance('FakeMetricSource', async () => {
     },
     sendByRule: async (revision, requests) =>
       source.add({ spanMs: 1_000, counts: {}, ruled: { [revision]: requests } }),
+    replicas: 2,
     crash: async (revision, times) => source.add({ spanMs: 1_000, counts: {}, restarts: { [revision]: times } }),
     blind: async () => source.mishaps.fail('measure'),
     restart: null,

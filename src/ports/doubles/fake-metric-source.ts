@@ -2,7 +2,14 @@
 // read, so that asking again with the same cursor gives the same and what came since.
 import type { CountedEvent } from '../../core/model/check.ts';
 import { measuredChecks } from '../../core/model/check-expansion.ts';
-import type { History, Measurement, MeasurementResult, Reading, Sample } from '../../core/model/measurement.ts';
+import type {
+  History,
+  Measurement,
+  MeasurementResult,
+  Reading,
+  ReplicaTally,
+  Sample,
+} from '../../core/model/measurement.ts';
 import type { Revision } from '../../core/model/split.ts';
 import { type MeasureQuery, type MetricSource, openingMeasurement } from '../metric-source.ts';
 import { Mishaps } from './mishaps.ts';
@@ -21,6 +28,8 @@ export interface FakeWindow {
 
 export class FakeMetricSource implements MetricSource {
   readonly mishaps = new Mishaps();
+  /** How many replicas share the requests of each window evenly, the bad ones at the first; null: not told apart. */
+  replicas: number | null = null;
   readonly #windows: FakeWindow[] = [];
 
   add(window: FakeWindow): void {
@@ -39,7 +48,18 @@ export class FakeMetricSource implements MetricSource {
   async history(query: Omit<MeasureQuery, 'cursor' | 'canary'>): Promise<History> {
     await this.mishaps.meet('history');
     const none: Reading = { kind: 'no-data', message: 'this source keeps no history' };
-    return { readings: Object.fromEntries(measuredChecks(query.checks).map(({ name }) => [name, none])) };
+    const checks = measuredChecks(query.checks);
+    const readings = Object.fromEntries(checks.map(({ name }) => [name, none]));
+    const { stable } = query;
+    const replicas = this.replicas;
+    if (stable === null || replicas === null) return { readings };
+    const ofErrors = checks.filter(({ metric }) => metric.kind === 'errors');
+    const slices = (name: string) =>
+      this.#windows.flatMap(({ counts }) => {
+        const found = counts[name]?.[stable];
+        return found === undefined ? [] : [spread(found, replicas)];
+      });
+    return { readings, replicas: Object.fromEntries(ofErrors.map(({ name }) => [name, slices(name)])) };
   }
 }
 
@@ -70,6 +90,13 @@ function merge(query: MeasureQuery, windows: readonly FakeWindow[], cursor: stri
   );
   const spanMs = windows.reduce((sum, window) => sum + window.spanMs, 0);
   return { spanMs, readings, requests, drawn, users: {}, cursor };
+}
+
+function spread({ total, bad }: ReplicaTally, replicas: number): readonly ReplicaTally[] {
+  const share = Math.floor((total - bad) / replicas);
+  return Array.from({ length: replicas }, (_, index) =>
+    index === 0 ? { total: total - share * (replicas - 1), bad } : { total: share, bad: 0 },
+  );
 }
 
 function restartsIn(windows: readonly FakeWindow[], revisions: readonly Revision[], event: CountedEvent): Reading {

@@ -8,6 +8,7 @@ import type { Random } from '../../core/statistics/index.ts';
 import type { Scheduler } from '../scheduler.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
 import type { ReplicaWorld } from './replicas.ts';
+import { createSlices, type Slices } from './slices.ts';
 import { errorRateAt, type Truth } from './truth.ts';
 
 /** Shares of requests per latency class at slowness 1, and the bucket each falls into. */
@@ -71,6 +72,8 @@ export interface DataPlane {
   readonly instances: readonly Instance[];
   readonly ledger: Ledger;
   readonly counters: ReadonlyMap<string, Counters>;
+  /** What the replicas of each version answered lately. */
+  readonly slices: Slices;
   /** Requests of a revision since the world began; survives counter resets. */
   readonly exposed: ReadonlyMap<string, number>;
   /** Rises when the counters start again from zero. */
@@ -108,6 +111,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const { scheduler, random, truthOf, traffic } = options;
   const instances: Instance[] = options.lags.map((lagMs) => ({ lagMs, applied: null, pending: [] }));
   const counters = new Map<string, Counters>();
+  const slices = createSlices(random.fork('replicas'));
   const exposed = new Map<string, number>();
   const open = new Map<string, InFlight>();
   const firstServed = new Map<string, number>();
@@ -168,7 +172,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     if (!firstServed.has(revision)) firstServed.set(revision, nowMs);
     const truth = truthOf(revision);
     const bad = random.binomial(requests, errorRateAt(truth, nowMs - (firstServed.get(revision) ?? nowMs)));
-    if (!byRule) counter.bad += bad;
+    if (!byRule) {
+      counter.bad += bad;
+      slices.note(revision, nowMs, { total: requests, bad, replicas: options.replicas().ready(revision).length });
+    }
     ledger.served += requests;
     if (options.latencyCounted && !byRule) countLatency(counter, requests, random);
     const flight = flightOf(open, revision);
@@ -200,6 +207,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     instances,
     ledger,
     counters,
+    slices,
     exposed,
     get epoch() {
       return epoch;
@@ -229,6 +237,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       advance();
       epoch += 1;
       counters.clear();
+      slices.clear();
     },
     advance,
     inFlight: (revision) => open.get(revision)?.count(scheduler.nowMs) ?? 0,

@@ -7,6 +7,7 @@ import { createScheduler } from '../scheduler.ts';
 import type { Counters, DataPlane } from './data-plane.ts';
 import { createMetricsWorld } from './metrics.ts';
 import { createReplicaWorld } from './replicas.ts';
+import { createSlices } from './slices.ts';
 import { HEALTHY } from './truth.ts';
 
 metricSourceConformance('the simulated source', async () => {
@@ -18,9 +19,11 @@ metricSourceConformance('the simulated source', async () => {
     counters.set(revision, counter);
     return counter;
   };
+  const slices = createSlices(createRandom(2));
   const plane = {
     advance: () => {},
     counters,
+    slices,
     get epoch() {
       return epoch;
     },
@@ -60,11 +63,13 @@ metricSourceConformance('the simulated source', async () => {
       const counter = counterOf(revision);
       counter.total += good + bad;
       counter.bad += bad;
+      slices.note(revision, scheduler.nowMs, { total: good + bad, bad, replicas: 2 });
     },
     sendByRule: async (revision, requests) => {
       await wait(1_000);
       counterOf(revision).ruled += requests;
     },
+    replicas: 2,
     crash: async (revision, times) => {
       await wait(1_000);
       for (let done = 0; done < times; done++) {
@@ -79,6 +84,7 @@ metricSourceConformance('the simulated source', async () => {
     restart: async () => {
       epoch += 1;
       counters.clear();
+      slices.clear();
     },
     end: async () => {},
   };

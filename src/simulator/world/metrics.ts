@@ -174,7 +174,13 @@ export function createMetricsWorld(options: MetricsOptions): MetricsWorld {
           ? { kind: 'no-data', message: 'there is no stable version' }
           : pastReading(check, query.stable, mark);
     }
-    return { readings };
+    return query.stable === null ? { readings } : { readings, replicas: replicasOf(query.stable, query.checks) };
+  }
+
+  function replicasOf(stable: string, checks: readonly Check[]): NonNullable<History['replicas']> {
+    const slices = options.plane.slices.of(stable, options.nowMs());
+    const ofErrors = measuredChecks(checks).filter(({ metric }) => metric.kind === 'errors');
+    return Object.fromEntries(ofErrors.map(({ name }) => [name, slices]));
   }
 
   return { measure, history };

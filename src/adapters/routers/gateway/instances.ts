@@ -2,7 +2,7 @@
 // A process counts as there only if pid and start time agree; one that lives and does not answer is an error, not absent.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Endpoint, GatewayConfig, GatewaySnapshot } from '../../../core/model/gateway.ts';
+import type { Endpoint, GatewayConfig, GatewayPast, GatewaySnapshot } from '../../../core/model/gateway.ts';
 import { isMissing, readJsonFile } from '../../../lib/atomic-file.ts';
 import { askJson, type JsonAnswer } from '../../../lib/http-json.ts';
 import { bootId, isAnyRunning, isRunning } from '../../../lib/proc.ts';
@@ -102,6 +102,17 @@ export class GatewayInstances {
     }
     for (const snapshot of final) found.set(snapshot.instance, { snapshot, ended: true, partial: false });
     return [...found.values()];
+  }
+
+  /** The last hour of every one that runs, and of those that ended in order within it. */
+  async pasts(): Promise<readonly GatewayPast[]> {
+    const living = await Promise.all(
+      this.running().map((file) =>
+        this.#unlessEnded(file, async () => (await this.#get(file, '/v1/past')) as GatewayPast),
+      ),
+    );
+    const ended = this.#names(/^past-.+\.json$/).map((name) => this.#read(name) as GatewayPast | undefined);
+    return [...ended, ...living].filter((past) => past != null && Array.isArray(past.endpoints)) as GatewayPast[];
   }
 
   /** Whether a configuration was ever given: then a gateway belongs here. */
