@@ -1,6 +1,7 @@
 // The sections that set Haldane beside its peers, scenario by scenario.
 import { badText, number, percentText, secondsText, table } from './report-format.ts';
 import type { Results } from './results.ts';
+import { drawScenarios, REPORTED_SEED } from './scenarios.ts';
 import type { ReleaseSummary } from './summary.ts';
 import { familyOf, sweptBest } from './sweeps.ts';
 
@@ -32,10 +33,11 @@ function line(row: ReleaseSummary): string[] {
 
 export function comparedSection(results: Results): string {
   const parts: string[] = [];
+  const falseAborts = worstFalseAborts(results);
   for (const rows of comparedRows(results).values()) {
     const [first] = rows;
     if (first === undefined) continue;
-    parts.push(`### ${first.scenario.title}\n\n${table(HEAD, rows.map(line))}\n\n${whoWins(rows)}`);
+    parts.push(`### ${first.scenario.title}\n\n${table(HEAD, rows.map(line))}\n\n${whoWins(rows, falseAborts)}`);
   }
   return `## Whole releases, beside peers
 
@@ -45,19 +47,35 @@ ${parts.join('\n\n')}`;
 }
 
 /** Said of every scenario with harm, whoever it is. */
-function whoWins(rows: readonly ReleaseSummary[]): string {
+function whoWins(rows: readonly ReleaseSummary[], falseAborts: ReadonlyMap<string, number>): string {
   const main = rows.find(({ contestant }) => contestant === MAIN);
+  if (main?.scenario.truth === 'inside') {
+    return 'Worse than stable, and within the tolerance as shipped (1.1 times stable and 0.2 %): either answer is allowed.';
+  }
   if (main === undefined || main.scenario.truth !== 'harmful') return '';
   const better = rows.filter(
     ({ contestant, excessBad }) => !contestant.startsWith('Haldane') && excessBad.mean < main.excessBad.mean,
   );
-  if (better.length === 0) return `No peer at its defaults exposes users to less.`;
-  const names = better.map(({ contestant, excessBad }) => `${contestant} (${number(excessBad.mean)})`).join(', ');
-  return `Less exposure than Haldane's default (${number(main.excessBad.mean)}): ${names}. ${WHY}`;
+  if (better.length === 0) return 'No peer at its defaults exposes users to less.';
+  const reasons = better.map(({ contestant, excessBad }) => {
+    const rate = falseAborts.get(contestant) ?? 0;
+    return `${contestant}: ${number(excessBad.mean)}, and up to ${percentText(rate)} of equal versions aborted`;
+  });
+  return `Less exposure than Haldane's default (${number(main.excessBad.mean)}): ${reasons.join('; ')}. ${WHY}`;
+}
+
+/** Of each contestant the part of equal versions it aborts in the world where it does so most. */
+function worstFalseAborts(results: Results): ReadonlyMap<string, number> {
+  const worst = new Map<string, number>();
+  const fair = new Set(drawScenarios(REPORTED_SEED).equal.map(({ id }) => id));
+  for (const { scenario, contestant, aborted } of results.releases) {
+    if (fair.has(scenario.id)) worst.set(contestant, Math.max(worst.get(contestant) ?? 0, aborted.rate));
+  }
+  return worst;
 }
 
 const WHY =
-  'A rule with a fixed line or a fixed small weight can be quicker where the harm happens to lie beyond its line: it spends no requests on learning what stable does, and it makes no promise about false aborts.';
+  "Why: Haldane counts nothing in a replica's first minute, spends requests on learning what stable does, asks for harm beyond its tolerance and keeps a promise about false aborts at every look; a rule that waives any of these is quicker where the harm is plain.";
 
 export function sweptSection(results: Results): string {
   const best = sweptBest(results);

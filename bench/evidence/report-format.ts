@@ -23,6 +23,6 @@ export function badText({ mean, within }: Mean): string {
 }
 
 export function number(value: number): string {
-  if (value === 0) return '0';
+  if (Math.abs(value) < 1e-6) return '0';
   return Math.abs(value) >= 100 ? String(Math.round(value)) : value.toPrecision(2);
 }

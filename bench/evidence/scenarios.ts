@@ -208,13 +208,13 @@ function equalTraffic(draw: Draw): readonly Scenario[] {
 }
 
 function moreSpecialWorlds(draw: Draw): readonly Scenario[] {
-  const early = draw.whole(60, 280);
-  const stableRate = draw.log(0.001, 0.008);
-  const rates = {
-    requestsPerSecond: draw.log(50, 400),
-    stableRate,
-    canaryRate: Number((stableRate * draw.log(3, 6)).toPrecision(3)),
+  const bad = (): Rates => {
+    const stableRate = draw.log(0.001, 0.008);
+    const canaryRate = Number((stableRate * draw.log(3, 6)).toPrecision(3));
+    return { requestsPerSecond: draw.log(50, 400), stableRate, canaryRate };
   };
+  const early = draw.whole(60, 280);
+  const [rates, harmful] = [bad(), bad()];
   return [
     scenario('late-in-bake', `bad from second ${early} on`, rates, {
       truth: judged(rates),
@@ -223,6 +223,10 @@ function moreSpecialWorlds(draw: Draw): readonly Scenario[] {
     scenario('mute', "the canary's metrics vanish, it serves on", equalRates(draw), {
       truth: 'equal',
       shape: { kind: 'silent', atSeconds: draw.whole(20, 200), isDead: false },
+    }),
+    scenario('both-checks', 'more errors, same latency, asked of both default checks', harmful, {
+      truth: judged(harmful),
+      latency: latencyTruth(draw, { kind: 'same' }),
     }),
   ];
 }

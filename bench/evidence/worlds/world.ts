@@ -101,12 +101,11 @@ class DrawnWorld implements ScenarioWorld {
   }
 
   excessPerSecond(atSeconds: number, weightPercent: number): number {
-    const { truth, latency } = this.scenario;
-    if (truth === 'equal') return 0;
+    if (this.scenario.truth === 'equal') return 0;
     const { perSecond, stable, canary } = this.#rates(atSeconds);
     const requests = (perSecond * weightPercent) / 100;
-    if (latency !== null && this.#latency !== null) return requests * this.#latency.excessSlow(atSeconds);
-    return requests * (canary - stable);
+    const slow = this.scenario.latency?.change.kind === 'same' ? 0 : (this.#latency?.excessSlow(atSeconds) ?? 0);
+    return requests * (canary - stable + slow);
   }
 
   #arm(fromSeconds: number, toSeconds: number, share: number, arm: 'canary' | 'stable'): ArmCounts {
