@@ -3,7 +3,6 @@ import { badText, number, percentText, secondsText, table } from './report-forma
 import type { Results } from './results.ts';
 import { drawScenarios, REPORTED_SEED } from './scenarios.ts';
 import type { ReleaseSummary } from './summary.ts';
-import { familyOf, sweptBest } from './sweeps.ts';
 
 const MAIN = 'Haldane default';
 
@@ -78,7 +77,7 @@ const WHY =
   "Why: Haldane counts nothing in a replica's first minute, spends requests on learning what stable does, asks for harm beyond its tolerance and keeps a promise about false aborts at every look; a rule that waives any of these is quicker where the harm is plain.";
 
 export function sweptSection(results: Results): string {
-  const best = sweptBest(results);
+  const { swept: best } = results;
   if (best.length === 0) return '';
   const overview = best.map(({ family, single, settings, feasible }) => [
     family,
@@ -86,19 +85,15 @@ export function sweptSection(results: Results): string {
     String(feasible),
     single,
   ]);
-  const rows: string[][] = [];
-  for (const { family, single, reported } of best) {
-    for (const { scenario, own, ours, perScenario } of reported) {
-      rows.push([
-        scenario.title,
-        family,
-        `${secondsText(own.abortSeconds ?? own.promoteSeconds)} s / ${number(own.excessBad.mean)}`,
-        `${perScenario.contestant}: ${secondsText(perScenario.abortSeconds ?? perScenario.promoteSeconds)} s / ${number(perScenario.excessBad.mean)}`,
-        `${secondsText(ours.abortSeconds ?? ours.promoteSeconds)} s / ${number(ours.excessBad.mean)}`,
-      ]);
-    }
-    void single;
-  }
+  const rows = best.flatMap(({ family, reported }) =>
+    reported.map(({ scenario, own, ours, perScenario }) => [
+      scenario.title,
+      family,
+      brief(own),
+      `${perScenario.contestant}: ${brief(perScenario)}`,
+      brief(ours),
+    ]),
+  );
   return `## Peers with swept settings
 
 Each peer's settings were swept on the tuning set, with the true base rate known to them, and the setting with the smallest geometric
@@ -107,9 +102,13 @@ best setting of each scenario by itself, chosen by looking at its result. Haldan
 
 ${table(['peer', 'settings tried', 'of them with at most 1 % false aborts', 'best single setting'], overview)}
 
-Seconds to the decision (abort, or promotion of a healthy version) and excess bad requests:
+Part aborted, mean seconds to that (healthy versions: to promotion), and excess bad requests:
 
 ${table(['scenario', 'peer', 'best single setting', 'best setting of this scenario', 'Haldane default'], rows)}`;
 }
 
-export { familyOf };
+function brief({ scenario, aborted, abortSeconds, promoteSeconds, excessBad }: ReleaseSummary): string {
+  const part = `${percentText(aborted.rate)} aborted`;
+  if (scenario.truth === 'equal') return `${part}, promoted in ${secondsText(promoteSeconds)} s`;
+  return `${part}, ${secondsText(abortSeconds)} s, ${number(excessBad.mean)} bad`;
+}

@@ -6,7 +6,6 @@ import { number, percentText, table } from './report-format.ts';
 import type { Results } from './results.ts';
 import { drawScenarios, REPORTED_SEED } from './scenarios.ts';
 import { type BareSummary, geometricMean, type ReleaseSummary, upperLimit } from './summary.ts';
-import { sweptBest } from './sweeps.ts';
 
 interface Target {
   readonly what: string;
@@ -109,7 +108,7 @@ function ratio(theirs: number, ours: number): number {
 }
 
 function sweptTargets(results: Results): readonly Target[] {
-  return sweptBest(results).flatMap(({ family, reported }) => {
+  return results.swept.flatMap(({ family, reported }) => {
     const bad = reported.filter(({ scenario }) => scenario.truth === 'harmful');
     const healthy = reported.filter(({ scenario }) => scenario.truth === 'equal');
     const seconds = (row: ReleaseSummary, kind: 'abortSeconds' | 'promoteSeconds'): number =>

@@ -1,13 +1,16 @@
 // All rows of a run, by what they are about: the document that is committed and that reports are written from.
 import type { Ledger } from './ledger.ts';
 import { type BareSummary, meanOf, type ReleaseSummary, summarise } from './summary.ts';
+import { type Swept, sweptBest } from './sweeps.ts';
 import { type Unit, unitName } from './units.ts';
 import type { ReleaseRow } from './work.ts';
 
 export interface Results {
   readonly commit: string;
   readonly date: string;
+  /** All but the settings of sweeps, of which there are twenty thousand rows: these stay with the run. */
   readonly releases: readonly ReleaseSummary[];
+  readonly swept: readonly Swept[];
   readonly bare: readonly BareSummary[];
   /** Releases run by the full controller as well, and those of them that were not the same. */
   readonly same: { readonly of: number; readonly differences: readonly string[] };
@@ -34,10 +37,12 @@ export function summariseAll(units: readonly Unit[], ledger: Ledger, about: Pick
       releases.set(key, entry);
     }
   }
+  const summaries = [...releases.values()].map(({ unit, rows }) => summarise(unit, rows));
   return {
     ...about,
     same,
-    releases: [...releases.values()].map(({ unit, rows }) => summarise(unit, rows)),
+    releases: summaries.filter(({ section }) => section !== 'tuning' && section !== 'swept'),
+    swept: sweptBest(summaries),
     bare: [...bare.values()].map(({ unit, limit, values }) => {
       const scale = unit.cell.kind === 'crash' ? 1 : limit;
       return {

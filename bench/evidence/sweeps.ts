@@ -1,5 +1,4 @@
 // The best a peer can be made to do: its best single setting, chosen on the tuning set, and its best setting per scenario.
-import type { Results } from './results.ts';
 import { geometricMean, type ReleaseSummary } from './summary.ts';
 
 export interface SweptRow {
@@ -25,11 +24,11 @@ export function familyOf(contestant: string): string {
 
 const MOST_FALSE_ABORTS = 0.01;
 
-export function sweptBest(results: Results): readonly Swept[] {
-  const tuning = results.releases.filter(({ section }) => section === 'tuning');
-  const reported = results.releases.filter(({ section }) => section === 'swept');
+export function sweptBest(releases: readonly ReleaseSummary[]): readonly Swept[] {
+  const tuning = releases.filter(({ section }) => section === 'tuning');
+  const reported = releases.filter(({ section }) => section === 'swept');
   const ours = new Map(
-    results.releases
+    releases
       .filter(({ section, contestant }) => section === 'compared' && contestant === 'Haldane default')
       .map((row) => [row.scenario.id, row] as const),
   );
