@@ -1,214 +1,220 @@
-// Whether a text is a condition over one measured value, in the part of Argo's expression language that makes sense
-// for it: result[0] >= 0.95 && !isNaN(result[0]). It says what is wrong and computes nothing.
+// Conditions on a measured value: the part of expr-lang that people use in successCondition and failureCondition of Argo
+// analyses. Reads a text once into a small tree and finds its value for a result. Refuses the rest of that language with
+// the place and the nearest right thing (condition-tokens.ts); a value it cannot find is an answer, never a throw.
 //
-// It refuses what could only fail later, at a measurement: a condition that is a number, one that compares a yes with a
-// number, one that does not look at `result` at all.
-import { nearestName } from './nearest.ts';
+// Precedence is expr-lang's (parser/operator): or < and < comparison < + - < * / % < ! not < ** ^ < unary minus... so
+// that `!a == b` is `(!a) == b` and `-2 ** 2` is −4.
 
-export interface ConditionProblem {
-  readonly problem: string;
-  readonly fix: string;
-  readonly nearest?: string;
+import { ConditionRefusal, conditionTokens, nearestOf, type Token } from './condition-tokens.ts';
+
+export { ConditionRefusal } from './condition-tokens.ts';
+
+/** What a query may give: one value, a list of them, or nothing. */
+export type ConditionResult = number | readonly number[] | null;
+
+export type ConditionNode =
+  | { readonly kind: 'value'; readonly value: number | boolean | null }
+  | { readonly kind: 'result' }
+  | { readonly kind: 'element'; readonly index: number }
+  | { readonly kind: 'call'; readonly name: FunctionName; readonly args: readonly ConditionNode[] }
+  | { readonly kind: 'unary'; readonly operator: '-' | '+' | 'not'; readonly operand: ConditionNode }
+  | {
+      readonly kind: 'binary';
+      readonly operator: BinaryOperator;
+      readonly left: ConditionNode;
+      readonly right: ConditionNode;
+    };
+
+export interface Condition {
+  readonly text: string;
+  readonly root: ConditionNode;
 }
 
-type Kind = 'value' | 'yes-no';
+const ARGUMENTS = { len: 1, isNaN: 1, isInf: 1, isNil: 1, default: 2, asFloat: 1, asInt: 1 } as const;
+export type FunctionName = keyof typeof ARGUMENTS;
 
-/** What each function takes and gives; `result` is the measured value, and a list of that one value as well. */
-const FUNCTIONS: Readonly<Record<string, { readonly takes: number; readonly gives: Kind }>> = {
-  len: { takes: 1, gives: 'value' },
-  isNaN: { takes: 1, gives: 'yes-no' },
-  isInf: { takes: 1, gives: 'yes-no' },
-  isNil: { takes: 1, gives: 'yes-no' },
-  default: { takes: 2, gives: 'value' },
-  asFloat: { takes: 1, gives: 'value' },
-  asInt: { takes: 1, gives: 'value' },
+const BINARY = {
+  or: 10,
+  and: 15,
+  '==': 20,
+  '!=': 20,
+  '<': 20,
+  '<=': 20,
+  '>': 20,
+  '>=': 20,
+  '+': 30,
+  '-': 30,
+  '*': 60,
+  '/': 60,
+  '%': 60,
+  '**': 100,
+} as const;
+export type BinaryOperator = keyof typeof BINARY;
+const SAME = { '||': 'or', '&&': 'and', '^': '**', '!': 'not' } as const;
+const UNARY = { not: 50, '-': 90, '+': 90 } as const;
+const ORDERING: ReadonlySet<string> = new Set(['<', '<=', '>', '>=']);
+const WORDS = { true: true, false: false, nil: null } as const;
+const NAMES = ['result', 'true', 'false', 'nil', 'and', 'or', 'not', ...Object.keys(ARGUMENTS)];
+/** Names of the whole language, with what to write instead. */
+const OTHERS: Readonly<Record<string, string>> = {
+  in: 'write result == 1 or result == 2',
+  all: 'write result[0] <= 1 and result[1] <= 1',
+  any: 'write result[0] <= 1 or result[1] <= 1',
+  null: 'write nil',
+  let: 'write the value where it is used',
+  contains: 'compare numbers',
+  matches: 'compare numbers',
 };
-const WORDS = ['result', 'and', 'or', 'not', ...Object.keys(FUNCTIONS)];
-const EXAMPLE = 'write a condition such as result[0] >= 0.95';
-const TOKEN = /\s*(?:(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|[A-Za-z_]\w*|&&|\|\||[<>=!]=|[<>!()[\],+\-*/%])|(\S))/y;
-/** Deeper nesting is no condition that anybody reads. */
-const DEEPEST = 40;
+const DEEPEST = 200;
 
-/** @example conditionProblem('result[0] >= 0.95') // null */
-export function conditionProblem(text: string): ConditionProblem | null {
-  const tokens: string[] = [];
-  TOKEN.lastIndex = 0;
-  while (TOKEN.lastIndex < text.trimEnd().length) {
-    const [, token, strange] = TOKEN.exec(text) ?? [];
-    if (token === undefined) return wrong(strange);
-    tokens.push(token);
+/**
+ * Reads a condition; throws a ConditionRefusal and nothing else.
+ *
+ * @example parseCondition('result[0] >= 0.95')
+ */
+export function parseCondition(text: string): Condition {
+  const reader = new Reader(conditionTokens(text));
+  if (reader.now.kind === 'end') {
+    throw new ConditionRefusal(0, 'the condition is empty', 'write something like result[0] >= 0.95');
   }
-  const reader = new Reader(tokens);
-  const kind = reader.either();
-  if (reader.problem !== null) return reader.problem;
-  if (!reader.atEnd) return { problem: `${reader.shown} is one too many here`, fix: EXAMPLE };
-  if (kind !== 'yes-no') return { problem: 'is a value, not a yes or no', fix: `compare it: ${EXAMPLE}` };
-  return reader.looksAtResult ? null : { problem: 'does not look at result, so it is always the same', fix: EXAMPLE };
+  const root = reader.expression(0, 0);
+  const { now } = reader;
+  if (now.kind !== 'end') {
+    const joining = Object.hasOwn(OTHERS, now.text) ? OTHERS[now.text] : nearestOf(now.text, ['and', 'or']);
+    const say = now.kind === 'name' && joining !== undefined ? joining : 'join two conditions by and';
+    throw new ConditionRefusal(now.position, `"${now.text}" does not belong here`, say);
+  }
+  return { text, root };
 }
 
-function wrong(strange: string | undefined): ConditionProblem {
-  const shown = JSON.stringify(strange ?? '');
-  if (strange === '=') return { problem: '"=" compares nothing', fix: 'write ==, or >= and <=' };
-  return { problem: `${shown} means nothing in a condition`, fix: EXAMPLE };
-}
-
-/** Recursive descent, one method per binding strength, loosest first. The first problem stands. */
 class Reader {
-  problem: ConditionProblem | null = null;
-  looksAtResult = false;
-  readonly #tokens: readonly string[];
+  readonly #tokens: readonly Token[];
   #at = 0;
-  #depth = 0;
 
-  constructor(tokens: readonly string[]) {
+  constructor(tokens: readonly Token[]) {
     this.#tokens = tokens;
   }
 
-  get atEnd(): boolean {
-    return this.#at >= this.#tokens.length;
+  get now(): Token {
+    return this.#tokens[this.#at] ?? { kind: 'end', text: 'the end', position: 0 };
   }
 
-  get shown(): string {
-    const token = this.#tokens[this.#at];
-    return token === undefined ? 'the end' : JSON.stringify(token.slice(0, 40));
-  }
-
-  either(): Kind {
-    return this.#joined(['||', 'or'], () => this.#joined(['&&', 'and'], () => this.#compared()));
-  }
-
-  #joined(operators: readonly string[], next: () => Kind): Kind {
-    let kind = next();
-    for (let operator = this.#taken(operators); operator !== null; operator = this.#taken(operators)) {
-      this.#mustBe('yes-no', kind, `the left of ${operator}`);
-      kind = next();
-      this.#mustBe('yes-no', kind, `the right of ${operator}`);
+  /** Precedence climbing: all that binds at least as tightly as `least`. */
+  expression(least: number, depth: number): ConditionNode {
+    if (depth > DEEPEST) {
+      throw new ConditionRefusal(this.now.position, `more than ${DEEPEST} levels of nesting`, 'write it simpler');
     }
-    return kind;
-  }
-
-  #compared(): Kind {
-    let kind = this.#computed(['+', '-'], () => this.#computed(['*', '/', '%'], () => this.#prefixed()));
-    for (let operator = this.#comparison(); operator !== null; operator = this.#comparison()) {
-      const right = this.#computed(['+', '-'], () => this.#computed(['*', '/', '%'], () => this.#prefixed()));
-      const isEquality = operator === '==' || operator === '!=';
-      if (!isEquality || right === 'value') this.#mustBe('value', kind, `the left of ${operator}`);
-      if (!isEquality || kind === 'value') this.#mustBe('value', right, `the right of ${operator}`);
-      kind = 'yes-no';
-    }
-    return kind;
-  }
-
-  #comparison(): string | null {
-    return this.#taken(['==', '!=', '<', '<=', '>', '>=']);
-  }
-
-  #computed(operators: readonly string[], next: () => Kind): Kind {
-    const kind = next();
-    for (let operator = this.#taken(operators); operator !== null; operator = this.#taken(operators)) {
-      this.#mustBe('value', kind, `the left of ${operator}`);
-      this.#mustBe('value', next(), `the right of ${operator}`);
-    }
-    return kind;
-  }
-
-  #prefixed(): Kind {
-    const operator = this.#taken(['!', 'not', '-', '+']);
-    if (operator === null) return this.#single();
-    const wanted = operator === '!' || operator === 'not' ? 'yes-no' : 'value';
-    this.#mustBe(
-      wanted,
-      this.#nested(() => this.#prefixed()),
-      `what follows ${operator}`,
-    );
-    return wanted;
-  }
-
-  #single(): Kind {
-    const token = this.#tokens[this.#at];
-    if (token !== undefined && /^\d/.test(token)) {
+    let left = this.#operand(depth);
+    let compared = false;
+    for (;;) {
+      const { now } = this;
+      const operator = binaryOf(now);
+      if (operator === undefined || BINARY[operator] < least) return left;
+      if (compared && ORDERING.has(operator)) {
+        throw new ConditionRefusal(now.position, 'comparisons do not chain here', 'write a < b and b < c');
+      }
+      compared = ORDERING.has(operator);
       this.#at += 1;
-      return 'value';
+      // ** groups to the right, the others to the left.
+      const right = this.expression(operator === '**' ? BINARY[operator] : BINARY[operator] + 1, depth + 1);
+      left = { kind: 'binary', operator, left, right };
     }
-    if (this.#taken(['(']) !== null) {
-      const kind = this.#nested(() => this.either());
-      this.#expect(')');
-      return kind;
-    }
-    if (token === undefined || !/^[A-Za-z_]/.test(token)) {
-      this.#fail({ problem: `a value is missing before ${this.shown}`, fix: EXAMPLE });
-      return 'value';
+  }
+
+  #operand(depth: number): ConditionNode {
+    const token = this.now;
+    const operator = unaryOf(token);
+    if (operator !== undefined) {
+      this.#at += 1;
+      return { kind: 'unary', operator, operand: this.expression(UNARY[operator], depth + 1) };
     }
     this.#at += 1;
-    if (token === 'result') return this.#result();
-    return Object.hasOwn(FUNCTIONS, token) ? this.#call(token) : this.#unknown(token);
+    if (token.kind === 'number') return { kind: 'value', value: this.#number(token) };
+    if (token.kind === 'name') return this.#name(token, depth);
+    if (token.text === '(' && token.kind === 'sign') {
+      const inner = this.expression(0, depth + 1);
+      this.#expect(')');
+      return inner;
+    }
+    throw new ConditionRefusal(token.position, `a value is missing before "${token.text}"`, 'write result or a number');
   }
 
-  #result(): Kind {
-    this.looksAtResult = true;
-    if (this.#taken(['[']) === null) return 'value';
-    if (this.#tokens[this.#at] !== '0') {
-      this.#fail({ problem: 'one value is measured, so result holds one entry', fix: 'write result[0]' });
+  #number({ text, position }: Token): number {
+    const value = Number(text.replaceAll('_', ''));
+    const next = this.now;
+    if (next.kind === 'name' && next.position === position + text.length) {
+      throw new ConditionRefusal(position, `"${text}${next.text}" is no number`, 'write 0.95, 300 or 1e-3');
+    }
+    if (Number.isFinite(value)) return value;
+    throw new ConditionRefusal(position, `"${text}" is no number`, 'write 0.95, 300 or 1e-3');
+  }
+
+  #name(token: Token, depth: number): ConditionNode {
+    const { text, position } = token;
+    if (Object.hasOwn(WORDS, text)) return { kind: 'value', value: WORDS[text as keyof typeof WORDS] };
+    if (text === 'result') return this.now.text === '[' ? this.#element() : { kind: 'result' };
+    if (Object.hasOwn(ARGUMENTS, text)) return this.#call(text as FunctionName, position, depth);
+    const other = Object.hasOwn(OTHERS, text) ? OTHERS[text] : undefined;
+    throw new ConditionRefusal(position, `"${text}" is not known here`, other ?? nearestOf(text, NAMES));
+  }
+
+  #element(): ConditionNode {
+    this.#at += 1;
+    const minus = this.now.text === '-';
+    if (minus) this.#at += 1;
+    const token = this.now;
+    const index = Number(token.text);
+    if (token.kind !== 'number' || !Number.isSafeInteger(index)) {
+      throw new ConditionRefusal(
+        token.position,
+        `"${token.text}" is no index`,
+        'write a whole number, as in result[0]',
+      );
     }
     this.#at += 1;
     this.#expect(']');
-    return 'value';
+    return { kind: 'element', index: minus ? -index : index };
   }
 
-  #call(name: string): Kind {
-    const { takes, gives } = FUNCTIONS[name] ?? { takes: 1, gives: 'value' };
-    this.#expect('(');
-    for (let index = 0; index < takes; index++) {
-      if (index > 0) this.#expect(',');
-      this.#mustBe(
-        'value',
-        this.#nested(() => this.either()),
-        `what ${name} is given`,
+  #call(name: FunctionName, position: number, depth: number): ConditionNode {
+    const right = ARGUMENTS[name] === 2 ? `${name}(result, 0)` : `${name}(result)`;
+    if (!this.#takes('(')) throw new ConditionRefusal(position, `${name} is a function`, `write ${right}`);
+    const args: ConditionNode[] = [];
+    while (!this.#takes(')')) {
+      if (args.length > 0) this.#expect(',');
+      args.push(this.expression(0, depth + 1));
+    }
+    if (args.length !== ARGUMENTS[name]) {
+      throw new ConditionRefusal(
+        position,
+        `${name} takes ${ARGUMENTS[name]}, but got ${args.length}`,
+        `write ${right}`,
       );
     }
-    this.#expect(')');
-    return gives;
+    return { kind: 'call', name, args };
   }
 
-  #unknown(token: string): Kind {
-    const nearest = nearestName(token, WORDS);
-    const known = `known here: ${WORDS.join(', ')}`;
-    const fix = nearest === undefined ? `write ${known}` : `did you mean ${nearest}? (${known})`;
-    const problem = `${JSON.stringify(token.slice(0, 40))} means nothing in a condition`;
-    this.#fail(nearest === undefined ? { problem, fix } : { problem, fix, nearest });
-    return 'value';
-  }
-
-  #nested(next: () => Kind): Kind {
-    this.#depth += 1;
-    if (this.#depth > DEEPEST) this.#fail({ problem: 'is nested too deeply', fix: EXAMPLE });
-    const kind = this.problem === null ? next() : 'value';
-    this.#depth -= 1;
-    return kind;
-  }
-
-  #taken(operators: readonly string[]): string | null {
-    const token = this.#tokens[this.#at];
-    if (this.problem !== null || token === undefined || !operators.includes(token)) return null;
+  #takes(sign: string): boolean {
+    if (this.now.kind !== 'sign' || this.now.text !== sign) return false;
     this.#at += 1;
-    return token;
+    return true;
   }
 
-  #expect(token: string): void {
-    if (this.#taken([token]) === null)
-      this.#fail({ problem: `"${token}" is missing before ${this.shown}`, fix: EXAMPLE });
+  #expect(sign: string): void {
+    const { text, position } = this.now;
+    if (this.#takes(sign)) return;
+    throw new ConditionRefusal(position, `"${text}" stands where "${sign}" is due`, `write ${sign}`);
   }
+}
 
-  #mustBe(wanted: Kind, kind: Kind, where: string): void {
-    if (wanted === kind) return;
-    const [is, needed] = kind === 'value' ? ['a value', 'a yes or no'] : ['a yes or no', 'a value'];
-    this.#fail({
-      problem: `${where} is ${is} and must be ${needed}`,
-      fix: kind === 'value' ? 'compare it, as in (result[0] >= 0.95)' : 'join comparisons with && or ||',
-    });
-  }
+function binaryOf({ kind, text }: Token): BinaryOperator | undefined {
+  if (kind === 'number' || kind === 'end') return undefined;
+  const plain = Object.hasOwn(SAME, text) ? SAME[text as keyof typeof SAME] : text;
+  return Object.hasOwn(BINARY, plain) ? (plain as BinaryOperator) : undefined;
+}
 
-  #fail(problem: ConditionProblem): void {
-    this.problem ??= problem;
-  }
+function unaryOf({ kind, text }: Token): keyof typeof UNARY | undefined {
+  if (kind === 'number' || kind === 'end') return undefined;
+  const plain = text === '!' ? 'not' : text;
+  return Object.hasOwn(UNARY, plain) ? (plain as keyof typeof UNARY) : undefined;
 }

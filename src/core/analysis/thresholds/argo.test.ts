@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { ConditionResult } from '../../model/condition.ts';
 import {
   type ArgoMetric,
   type ArgoState,
@@ -13,7 +14,6 @@ import {
   startArgo,
   terminateArgo,
 } from './argo.ts';
-import type { ConditionResult } from './condition.ts';
 
 type Result = ConditionResult | { readonly error: string };
 

@@ -3,7 +3,7 @@
 // argoproj/argo-rollouts, 9f8d111). Refuses what Argo's own validation refuses, and conditions it cannot read. Phases
 // carry Argo's names, since this is Argo's verdict and not ours.
 
-import { type Condition, type ConditionResult, parseCondition } from './condition.ts';
+import { type Condition, type ConditionResult, parseCondition } from '../../model/condition.ts';
 import { evaluateCondition } from './condition-value.ts';
 
 export interface ArgoMetric {

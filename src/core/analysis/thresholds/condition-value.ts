@@ -2,7 +2,7 @@
 // all and never larger or smaller, and/or stop as soon as they know, isNil() and default() look at the result whatever
 // they are given. Refuses nothing: what cannot be found is an answer with a reason, which Argo calls an error.
 
-import type { BinaryOperator, Condition, ConditionNode, ConditionResult, FunctionName } from './condition.ts';
+import type { BinaryOperator, Condition, ConditionNode, ConditionResult, FunctionName } from '../../model/condition.ts';
 
 export type ConditionAnswer =
   | { readonly kind: 'answer'; readonly value: boolean }

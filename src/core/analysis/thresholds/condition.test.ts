@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { ConditionRefusal, type ConditionResult, parseCondition } from './condition.ts';
+import { ConditionRefusal, type ConditionResult, parseCondition } from '../../model/condition.ts';
 import { evaluateCondition } from './condition-value.ts';
 
 function answer(text: string, result: ConditionResult): boolean {

@@ -1,3 +1,4 @@
+export { type Condition, ConditionRefusal, type ConditionResult, parseCondition } from '../../model/condition.ts';
 export {
   type ArgoMeasurement,
   type ArgoMetric,
@@ -11,7 +12,6 @@ export {
   startArgo,
   terminateArgo,
 } from './argo.ts';
-export { type Condition, ConditionRefusal, type ConditionResult, parseCondition } from './condition.ts';
 export { type ConditionAnswer, evaluateCondition } from './condition-value.ts';
 export {
   FLAGGER_START,

@@ -1,7 +1,7 @@
 // The words and signs of a condition such as `result[0] >= 0.95 and not isNaN(result[0])`. Refuses every sign it does not
 // know, with its place and the nearest right thing.
 
-import { nearestName } from '../../model/nearest.ts';
+import { nearestName } from './nearest.ts';
 
 /** Why a condition cannot be read: where, what, and what would be right. */
 export class ConditionRefusal extends RangeError {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { conditionProblem } from './condition.ts';
+import { conditionProblem } from './condition-problem.ts';
 
 describe('conditions as people of Argo write them are taken', () => {
   for (const text of [
@@ -13,6 +13,8 @@ describe('conditions as people of Argo write them are taken', () => {
     'default(result, 0) < 5',
     'asFloat(result[0]) * 100 - 3 > -2 % 7',
     'asInt(result) / 2 == 1',
+    'result != nil and result[-1] > .5',
+    'result ^ 2 < 4 == true',
     'isNaN(result) == isInf(result)',
     ' ( ( result ) ) > 0 ',
     '!!isNaN(result)',
@@ -22,35 +24,37 @@ describe('conditions as people of Argo write them are taken', () => {
 });
 
 const WRONG: readonly [text: string, word: string][] = [
-  ['', 'missing'],
+  ['', 'the condition is empty'],
   ['result', 'not a yes or no'],
   ['0.95', 'not a yes or no'],
-  ['1 < 2', 'does not look at result'],
+  ['1 < 2', 'never looks at result'],
+  ['true', 'never looks at result'],
   ['result[0] => 0.95', '"=" compares nothing'],
   ['result[0] = 1', '"=" compares nothing'],
-  ['result[1] > 0', 'one entry'],
-  ['result[0 > 0', '"]" is missing'],
-  ['result[0]) > 0', 'too many'],
-  ['(result > 0', '")" is missing before the end'],
-  ['result > ', 'a value is missing before the end'],
-  ['result 5', 'too many'],
+  ['result[1] > 0', 'write result[0]'],
+  ['result[0 > 0', 'write ]'],
+  ['result[0]) > 0', 'does not belong here'],
+  ['(result > 0', 'write )'],
+  ['result > ', 'a value is missing before'],
+  ['result 5', 'join two conditions by and'],
   ['reslt > 5', 'did you mean result'],
   ['isNan(result)', 'did you mean isNaN'],
-  ['rate(result) > 5', 'means nothing'],
-  ['result > "5"', 'means nothing'],
-  ['all(result, # < 5)', 'means nothing'],
-  ['1 < result < 2', 'must be a value'],
+  ['rate(result) > 5', 'not known here'],
+  ['result > "5"', 'texts are not read here'],
+  ['all(result, # < 5)', 'not read here'],
+  ['1 < result < 2', 'do not chain'],
+  ['(1 < result) < 2', 'must be a value'],
   ['!result', 'must be a yes or no'],
   ['result && result > 1', 'must be a yes or no'],
   ['isNaN(result) + 1 > 0', 'must be a value'],
-  ['isNaN(result) == 1', 'must be a value'],
-  ['default(result) > 1', '"," is missing'],
-  ['len result > 1', '"(" is missing'],
+  ['isNaN(result) == 1', 'must be a yes or no'],
+  ['default(result) > 1', 'default takes 2'],
+  ['len result > 1', 'len is a function'],
   ['-isNaN(result)', 'must be a value'],
-  [`${'('.repeat(400)}result > 0${')'.repeat(400)}`, 'nested too deeply'],
-  [`${'!'.repeat(900)}isNaN(result)`, 'nested too deeply'],
-  ['result.value > 0', 'means nothing'],
-  ['result > constructor', 'means nothing'],
+  [`${'('.repeat(400)}result > 0${')'.repeat(400)}`, 'levels of nesting'],
+  [`${'!'.repeat(900)}isNaN(result)`, 'levels of nesting'],
+  ['result.value > 0', 'fields are not read here'],
+  ['result > constructor', 'not known here'],
 ];
 
 describe('what is no condition is refused with reason and fix', () => {
