@@ -66,10 +66,11 @@ function learnFromPast(turn: Turn, release: Release, evidence: Record<string, Ev
   const { history } = turn.observation;
   const stable = release.from?.revision;
   if (history === null || stable === undefined) return;
+  const settings = settingsOf(release.policy);
   for (const check of release.policy.checks) {
     const own = evidence[check.name];
     if (own === undefined) continue;
-    evidence[check.name] = foldHistory(check, own, { stable, history }, settingsOf(release.policy));
+    evidence[check.name] = foldHistory(check, own, { stable, history }, settings);
   }
 }
 
@@ -83,6 +84,7 @@ function foldMeasurement(
   const isOpening = release.cursor === null;
   const sinceLast = release.lastWindow === null ? 0 : elapsedMs(release.lastWindow, now);
   const passedMs = release.paused === null ? sinceLast : 0;
+  const settings = settingsOf(release.policy);
   for (const check of release.policy.checks) {
     const own = evidence[check.name];
     if (own === undefined || isOpening) continue;
@@ -94,7 +96,7 @@ function foldMeasurement(
       canary: release.to.revision,
       passedMs,
       warmingUp: isWarmingUp(turn, release, check, measurement.spanMs),
-      settings: settingsOf(release.policy),
+      settings,
     });
   }
   updateRelease(turn, {
@@ -126,6 +128,7 @@ function weightInWindow(turn: Turn, release: Release): number | null {
 function foldSilence(turn: Turn, release: Release, evidence: Record<string, Evidence>): void {
   const { now } = turn.observation;
   const passedMs = release.paused !== null || release.lastWindow === null ? 0 : elapsedMs(release.lastWindow, now);
+  const settings = settingsOf(release.policy);
   for (const check of release.policy.checks) {
     const own = evidence[check.name];
     if (own === undefined) continue;
@@ -136,7 +139,7 @@ function foldSilence(turn: Turn, release: Release, evidence: Record<string, Evid
       canary: release.to.revision,
       passedMs,
       warmingUp: false,
-      settings: settingsOf(release.policy),
+      settings,
     });
   }
   updateRelease(turn, { lastWindow: now });
@@ -152,6 +155,7 @@ function judgeAll(turn: Turn): void {
   const { release } = turn.state;
   if (release === null) return;
   const { checks, exposure } = release.policy;
+  const settings = settingsOf(release.policy);
   const shares = evidenceShares(checks);
   const nextWeightPercent = weightInQuestion(release);
   const verdicts: Verdict[] = [];
@@ -159,7 +163,7 @@ function judgeAll(turn: Turn): void {
     const own = release.evidence[check.name];
     if (own === undefined) continue;
     const share = shares.get(check.name) ?? 0;
-    const context = { settings: settingsOf(release.policy), share, nextWeightPercent };
+    const context = { settings, share, nextWeightPercent };
     verdicts.push(judge(check, own, { ...context, badPerInterval: exposure.badPerInterval }));
   }
   updateRelease(turn, { verdicts, logHarm: combinedLogHarm(checks, release.evidence, shares) });

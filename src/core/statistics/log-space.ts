@@ -12,6 +12,9 @@ export function isLogZero(log: number): boolean {
   return log < -1e290;
 }
 
+/** e^−this, added to a sum of 1 or more, is less than half of its last bit and rounded away: not worth an exponential. */
+const UNFELT = 37;
+
 /** ln(e^x + e^y) without overflow. */
 export function logAddExp(x: number, y: number): number {
   const high = Math.max(x, y);
@@ -21,12 +24,15 @@ export function logAddExp(x: number, y: number): number {
 }
 
 /** ln Σ e^log, shifted by the largest term so that nothing overflows. */
-export function logSumExp(logs: readonly number[]): number {
+export function logSumExp(logs: ArrayLike<number>): number {
   let high = LOG_ZERO;
-  for (const log of logs) if (log > high) high = log;
+  for (let i = 0; i < logs.length; i++) if ((logs[i] as number) > high) high = logs[i] as number;
   if (isLogZero(high) || high === Number.POSITIVE_INFINITY) return high;
   let sum = 0;
-  for (const log of logs) sum += Math.exp(log - high);
+  for (let i = 0; i < logs.length; i++) {
+    const gap = (logs[i] as number) - high;
+    if (sum < 1 || !(gap < -UNFELT)) sum += Math.exp(gap);
+  }
   return high + Math.log(sum);
 }
 

@@ -66,15 +66,18 @@ export function stakeOnset(
   return { logStaked: mixture.logStaked.map((log) => logAddExp(log, logStake)), logKept };
 }
 
+/** The tick played on what is staked: S_j ← S_j · F_j. */
+export function playOnset({ logStaked, logKept }: OnsetMixture, logFactors: readonly number[]): OnsetMixture {
+  return { logStaked: logStaked.map((log, j) => log + (logFactors[j] ?? 0)), logKept };
+}
+
 /** One tick: S_j ← (S_j + w_t) · F_j, in logs. */
 export function stepOnsetMixture(
   mixture: OnsetMixture,
   logFactors: readonly number[],
   tick: { first: boolean; tickMs: number; lateOnset: boolean },
 ): OnsetMixture {
-  const [logStake, logKept] = stake(mixture.logKept, tick.first, tick.tickMs, tick.lateOnset);
-  const logStaked = mixture.logStaked.map((log, j) => logAddExp(log, logStake) + (logFactors[j] ?? 0));
-  return { logStaked, logKept };
+  return playOnset(stakeOnset(mixture, tick), logFactors);
 }
 
 /** ln E = ln( Σ_j π_j S_j + what is kept ). */
@@ -83,12 +86,14 @@ export function logMixtureE(mixture: OnsetMixture, grid: BetGrid = HARM_GRID): n
 }
 
 /** ln Σ_j π_j e^(logs_j). */
-export function weighBets(logs: readonly number[], grid: BetGrid = HARM_GRID): number {
-  return logSumExp(logs.map((log, j) => log + (grid.logWeights[j] ?? LOG_ZERO)));
+export function weighBets(logs: ArrayLike<number>, grid: BetGrid = HARM_GRID): number {
+  const weighed = new Float64Array(logs.length);
+  for (let j = 0; j < logs.length; j++) weighed[j] = (logs[j] as number) + (grid.logWeights[j] ?? LOG_ZERO);
+  return logSumExp(weighed);
 }
 
 /** ln of the plain average of e^(logs_a): no-harm bets have equal weights. */
-export function weighNoHarm(logs: readonly number[]): number {
+export function weighNoHarm(logs: ArrayLike<number>): number {
   const total = logSumExp(logs);
   return isLogZero(total) ? LOG_ZERO : total - Math.log(logs.length);
 }

@@ -18,7 +18,10 @@ export function logHarmE(state: RateRatioState): number {
  * lower bound inverts; the alarm itself uses `logHarmE`.
  */
 export function logPlainHarmE(state: RateRatioState, excess: number): number {
-  return weighBets(state.harm.map((log, j) => log - excess * (state.harmExposure[j] ?? 0)));
+  const { harm, harmExposure } = state;
+  const logs = new Float64Array(harm.length);
+  for (let j = 0; j < harm.length; j++) logs[j] = (harm[j] as number) - excess * (harmExposure[j] ?? 0);
+  return weighBets(logs);
 }
 
 /**
@@ -28,13 +31,14 @@ export function logPlainHarmE(state: RateRatioState, excess: number): number {
 export function logNoHarmE(state: RateRatioState, excess: number): number {
   const { noHarm, noHarmExposure, exactAbove, exactBelow, toleranceRatio } = state;
   const d = swapChance(excess, toleranceRatio);
-  return weighNoHarm(
-    noHarm.map((log, i) => {
-      if (isLogZero(log)) return LOG_ZERO;
-      const exact = excess > 0 ? (exactAbove[i] ?? 0) : -(exactBelow[i] ?? 0);
-      return log + excess * noHarmExposure * (1 - (NO_HARM_RATIOS[i] ?? 1)) + (d === 0 ? 0 : exact * d);
-    }),
-  );
+  const logs = new Float64Array(noHarm.length);
+  for (let i = 0; i < noHarm.length; i++) {
+    const log = noHarm[i] as number;
+    const exact = excess > 0 ? (exactAbove[i] ?? 0) : -(exactBelow[i] ?? 0);
+    const gained = excess * noHarmExposure * (1 - (NO_HARM_RATIOS[i] ?? 1));
+    logs[i] = isLogZero(log) ? LOG_ZERO : log + gained + (d === 0 ? 0 : exact * d);
+  }
+  return weighNoHarm(logs);
 }
 
 /**

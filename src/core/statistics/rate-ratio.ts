@@ -20,9 +20,9 @@ import {
   logMixtureE,
   NO_HARM_RATIOS,
   type OnsetMixture,
+  playOnset,
   stakeOnset,
   startOnsetMixture,
-  stepOnsetMixture,
 } from './mixture.ts';
 import {
   commonHarmLogs,
@@ -141,12 +141,12 @@ export function addStrata(
   const worth = seen.map((counts) => worthOf(state, counts, evidence.temper));
   const betting = totals(worth.map(({ betting: logs }) => logs));
   const tick = { first: state.ticks === 0, tickMs: evidence.tickMs, lateOnset: evidence.lateOnset };
-  const onset = stepOnsetMixture(
-    state.onset,
+  const staked = stakeOnset(state.onset, tick);
+  const onset = playOnset(
+    staked,
     betting.map((log) => Math.min(log, evidence.capNats)),
-    tick,
   );
-  const gain = gainOf(state, seen, { evidence, staked: stakeOnset(state.onset, tick), onset });
+  const gain = gainOf(state, seen, { evidence, staked, onset });
   return {
     toleranceRatio: state.toleranceRatio,
     harmMargin: state.harmMargin,

@@ -108,12 +108,13 @@ function lowerFactors({ canaryTotal, canaryBad, stableTotal, stableBad }: TickCo
 export function logBoundNoHarmE(bound: TailBound, excess: number, toleranceRatio: number): number {
   if (excess < 0 && bound.exact.length > 0) return LOG_ZERO;
   const d = swapChance(excess, toleranceRatio);
-  return weighNoHarm(
-    bound.noHarm.map((log, i) => {
-      if (isLogZero(log)) return LOG_ZERO;
-      return log + excess * bound.exposure * (1 - (BETS[i] ?? 1)) + d * (bound.exact[i] ?? 0);
-    }),
-  );
+  const logs = new Float64Array(bound.noHarm.length);
+  for (let i = 0; i < logs.length; i++) {
+    const log = bound.noHarm[i] as number;
+    const gained = excess * bound.exposure * (1 - (BETS[i] ?? 1));
+    logs[i] = isLogZero(log) ? LOG_ZERO : log + gained + d * (bound.exact[i] ?? 0);
+  }
+  return weighNoHarm(logs);
 }
 
 /** U: the excess is below it, with confidence 1 − alpha, at every moment. Not below 0 once slow requests are common. */

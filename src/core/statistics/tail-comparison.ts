@@ -6,7 +6,7 @@
 // that is line-choice.ts, before anything is compared.
 
 import { checkEvidence, checkTick, type EvidenceOptions, NO_TRAFFIC, type TickCounts } from './counts.ts';
-import { type OnsetMixture, stakeOnset, startOnsetMixture, stepOnsetMixture } from './mixture.ts';
+import { type OnsetMixture, playOnset, stakeOnset, startOnsetMixture } from './mixture.ts';
 import { logOddsFactors } from './odds-ratio.ts';
 import { gridOfPart, gridOfParts, partOf } from './tail-bets.ts';
 import {
@@ -117,8 +117,8 @@ export function addTailTick(state: TailState, counts: TailCounts, options: TailO
   const factors = ticks.map((tick, line) => logOddsFactors(tick, toleranceRatio, gridOfPart(parts[line] ?? 0).ratios));
   const step = { first: state.ticks === 0, tickMs, lateOnset };
   const capped = factors.flat().map((log) => Math.min(log / temper, capNats));
-  const onset = stepOnsetMixture(state.onset, capped, step);
   const staked = stakeOnset(state.onset, step);
+  const onset = playOnset(staked, capped);
   const gains = ticks.map((tick, line) =>
     lineGain({ parts, line, tick, factors: factors[line] ?? [], toleranceRatio, evidence }, state.gains[line] ?? 0, {
       before: state.onset,
