@@ -23,9 +23,15 @@ export interface TickBets {
   readonly capNats: number;
 }
 
-/** Terms of the law below this part of the mode are left out: cut off at e^room they cannot be felt. */
-const NEGLIGIBLE = 1e-13;
-const STEPS = 40;
+/** Terms of the law below this part of the mode are left out; what they could add is taken off the mean allowed. */
+const NEGLIGIBLE = 1e-11;
+const MOST_STEPS = 60;
+
+/** Fisher's noncentral hypergeometric law around its mode: P(first), P(first + 1), ..., summing to 1. */
+interface Law {
+  readonly first: number;
+  readonly masses: Float64Array;
+}
 
 /**
  * ln b, for a law with this largest odds ratio and a factor that is cut off at e^room; 0 where the tick can say nothing or
@@ -34,78 +40,84 @@ const STEPS = 40;
 export function logTruncationGain(bets: TickBets, margins: Margins, largestOdds: number, room: number): number {
   if (!(room > 1e-9)) return 0;
   const law = lawOf(margins, largestOdds);
-  if (law.length === 1) return 0;
-  const logBefore = logAddExp(logSumExp(bets.logStakes), bets.logRest);
-  const factors = law.map(([x]) => Math.exp(logFactor(bets, x) - logBefore));
+  if (law.masses.length === 1) return 0;
+  const factors = factorsOf(bets, law);
   const top = Math.exp(room);
-  const mean = (raised: number): number => {
-    let sum = 0;
-    for (let i = 0; i < law.length; i++) sum += (law[i]?.[1] ?? 0) * Math.min(raised * (factors[i] ?? 0), top);
-    return sum;
-  };
-  // The mean is concave in b: from below, a secant through 0 never passes the root, so the answer errs to the safe side.
+  // Two tails of terms below NEGLIGIBLE, each falling faster than geometrically: less than ten times their largest.
+  const allowed = 1 - Math.min(0.5, 20 * NEGLIGIBLE * top);
+  return Math.log(largestRaise(law.masses, factors, { top, allowed }));
+}
+
+/**
+ * The largest b with Σ P·min(b·F, top) <= allowed. The sum is concave in b and its right derivative is that of the terms
+ * not cut off, so that Newton's steps from below stay below.
+ */
+function largestRaise(
+  masses: Float64Array,
+  factors: Float64Array,
+  { top, allowed }: { readonly top: number; readonly allowed: number },
+): number {
   let raised = 0;
-  let value = mean(1e-9) / 1e-9;
-  raised = Math.min(1 / value, top);
-  for (let step = 0; step < STEPS; step++) {
-    value = mean(raised);
-    const missing = 1 - value;
-    if (missing <= 1e-12) break;
-    const slope = slopeAt(law, factors, { raised, top });
-    if (slope <= 0) break;
+  for (let step = 0; step < MOST_STEPS; step++) {
+    let mean = 0;
+    let slope = 0;
+    for (let i = 0; i < masses.length; i++) {
+      const mass = masses[i] as number;
+      const factor = factors[i] as number;
+      if (raised * factor < top) {
+        mean += mass * raised * factor;
+        slope += mass * factor;
+      } else {
+        mean += mass * top;
+      }
+    }
+    const missing = allowed - mean;
+    if (missing <= 1e-12 || slope <= 0) break;
     raised += missing / slope;
   }
-  while (mean(raised) > 1) raised *= 1 - 1e-12;
-  return Math.log(raised);
+  return raised * (1 - 1e-11);
 }
 
-/** Right derivative of the mean: the part that is not cut off. */
-function slopeAt(
-  law: readonly (readonly [number, number])[],
-  factors: readonly number[],
-  { raised, top }: { readonly raised: number; readonly top: number },
-): number {
-  let slope = 0;
-  for (let i = 0; i < law.length; i++) {
-    const factor = factors[i] ?? 0;
-    if (raised * factor < top) slope += (law[i]?.[1] ?? 0) * factor;
+/** F(x) over the law's support: what is staked earns its factor, each bet at most its cap; the rest stays. */
+function factorsOf({ logStakes, logRest, slopes, offsets, capNats }: TickBets, { first, masses }: Law): Float64Array {
+  const logBefore = logAddExp(logSumExp(logStakes), logRest);
+  const factors = new Float64Array(masses.length).fill(Math.exp(logRest - logBefore));
+  for (let j = 0; j < logStakes.length; j++) {
+    const stake = (logStakes[j] as number) - logBefore;
+    const slope = slopes[j] as number;
+    const log = first * slope + (offsets[j] as number);
+    const most = Math.exp(stake + capNats);
+    const growth = Math.exp(slope);
+    let value = Math.min(most, Math.exp(stake + log));
+    for (let i = 0; i < factors.length; i++) {
+      factors[i] = (factors[i] as number) + value;
+      value = Math.min(most, value * growth);
+    }
   }
-  return slope;
+  return factors;
 }
 
-function logFactor({ logStakes, logRest, slopes, offsets, capNats }: TickBets, x: number): number {
-  let high = logRest;
-  const logs = logStakes.map((stake, j) => {
-    const log = stake + Math.min(capNats, x * (slopes[j] ?? 0) + (offsets[j] ?? 0));
-    if (log > high) high = log;
-    return log;
-  });
-  let sum = Math.exp(logRest - high);
-  for (const log of logs) sum += Math.exp(log - high);
-  return high + Math.log(sum);
-}
-
-/** [x, P(x)] of Fisher's noncentral hypergeometric law around its mode, summing to 1. */
-function lawOf({ canaryTotal, stableTotal, bad }: Margins, odds: number): readonly (readonly [number, number])[] {
+function lawOf({ canaryTotal, stableTotal, bad }: Margins, odds: number): Law {
   const least = Math.max(0, bad - stableTotal);
   const most = Math.min(bad, canaryTotal);
   const ratio = (x: number): number => (odds * (canaryTotal - x) * (bad - x)) / ((x + 1) * (stableTotal - bad + x + 1));
   let mode = Math.min(most, Math.max(least, Math.floor(bad * (canaryTotal / (canaryTotal + stableTotal)))));
   while (mode < most && ratio(mode) > 1) mode += 1;
   while (mode > least && ratio(mode - 1) < 1) mode -= 1;
-  const above: [number, number][] = [];
-  for (let [x, term] = [mode, 1]; x < most; x++) {
-    term *= ratio(x);
-    if (term < NEGLIGIBLE) break;
-    above.push([x + 1, term]);
+  const above: number[] = [];
+  for (let [x, term] = [mode, ratio(mode)]; x < most && term >= NEGLIGIBLE; term *= ratio(x)) {
+    above.push(term);
+    x += 1;
   }
-  const below: [number, number][] = [];
-  for (let [x, term] = [mode, 1]; x > least; x--) {
-    term /= ratio(x - 1);
-    if (term < NEGLIGIBLE) break;
-    below.push([x - 1, term]);
+  const below: number[] = [];
+  for (let [x, term] = [mode, mode > least ? 1 / ratio(mode - 1) : 0]; x > least && term >= NEGLIGIBLE; ) {
+    below.push(term);
+    x -= 1;
+    term /= x > least ? ratio(x - 1) : Number.POSITIVE_INFINITY;
   }
-  const terms = [...below.reverse(), [mode, 1] as [number, number], ...above];
-  const total = terms.reduce((sum, [, term]) => sum + term, 0);
-  return terms.map(([x, term]) => [x, term / total] as const);
+  const masses = Float64Array.from([...below.reverse(), 1, ...above]);
+  let total = 0;
+  for (const mass of masses) total += mass;
+  for (let i = 0; i < masses.length; i++) masses[i] = (masses[i] as number) / total;
+  return { first: mode - below.length, masses };
 }
