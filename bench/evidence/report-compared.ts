@@ -100,6 +100,8 @@ Each peer's settings were swept on the tuning set, with the true base rate known
 mean of excess bad requests among those that abort no more than 1 % of equal versions was taken: its best single setting. Beside it the
 best setting of each scenario by itself, chosen by looking at its result. Haldane knows no base rate and has one setting.
 
+![Exposure against time, beside peers' swept settings](front-swept.svg)
+
 ${table(['peer', 'settings tried', 'of them with at most 1 % false aborts', 'best single setting'], overview)}
 
 Part aborted, mean seconds to that (healthy versions: to promotion), and excess bad requests:

@@ -3,7 +3,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { comparedSection, sweptSection } from './report-compared.ts';
 import { bareSection, equalSection } from './report-evidence.ts';
-import { alarmsPicture, detectionPicture, frontPicture } from './report-pictures.ts';
+import { frontPicture, sweptFrontPicture } from './report-front.ts';
+import { alarmsPicture, detectionPicture } from './report-pictures.ts';
 import { targets } from './report-targets.ts';
 import type { Results } from './results.ts';
 import { FULL } from './units.ts';
@@ -15,6 +16,7 @@ export function writeReport(results: Results, root: string): void {
   writeFileSync(`${folder}/false-aborts.svg`, alarmsPicture(results));
   writeFileSync(`${folder}/detection.svg`, detectionPicture(results));
   writeFileSync(`${folder}/front.svg`, frontPicture(results));
+  if (results.swept.length > 0) writeFileSync(`${folder}/front-swept.svg`, sweptFrontPicture(results));
 }
 
 function markdown(results: Results): string {
