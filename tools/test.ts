@@ -7,7 +7,7 @@ import { cpus } from 'node:os';
 import { argv, exit } from 'node:process';
 import { run } from './run.ts';
 
-const EVERYTHING = ['src/**/*.test.ts', 'tools/**/*.test.ts', 'test/**/*.test.ts'];
+const EVERYTHING = ['src/**/*.test.ts', 'tools/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'];
 
 /** One hung test must not hang the run; none may need this long. */
 const LONGEST_TEST_MS = 300_000;

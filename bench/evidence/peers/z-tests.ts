@@ -22,7 +22,7 @@ export const Z_TESTS: readonly (readonly [string, ZSettings])[] = [
   ['z-test once, after 30 min', { everySeconds: 1800, line: ONE_PERCENT, promoteSeconds: 1800, weightPercent: 5 }],
   [
     'z-test every 10 s, calibrated line',
-    { everySeconds: 10, line: 'calibrated', promoteSeconds: 1800, weightPercent: 5 },
+    { everySeconds: 10, line: 'calibrated', promoteSeconds: 5400, weightPercent: 5 },
   ],
 ];
 
