@@ -1,6 +1,7 @@
 // The body of Prometheus' /api/v1/query_range as series. Refuses anything but raw counters of whole numbers: a rate() has
 // lost the counts that evidence is made of.
 import { nearestName } from '../../core/model/nearest.ts';
+import { classicSeries } from './prometheus-native.ts';
 import { badData } from './recorded.ts';
 
 export interface Series {
@@ -34,19 +35,19 @@ export function readBody(body: unknown, file: string): CounterBody {
     const type = typeof data?.resultType === 'string' ? ` but a ${data.resultType}` : '';
     throw badData(place, `this is no range of values${type}`, 'ask /api/v1/query_range, with start, end and step');
   }
-  return { file, series: data.result.map((each) => readSeries(each, file)) };
+  return { file, series: data.result.flatMap((each) => readSeries(each, file)) };
 }
 
-function readSeries(value: unknown, file: string): Series {
+function readSeries(value: unknown, file: string): readonly Series[] {
   const place = { file, line: null };
   const { metric, values, histograms } = (value ?? {}) as { metric?: unknown; values?: unknown; histograms?: unknown };
   const labels = (metric ?? {}) as Record<string, string>;
+  if (Array.isArray(histograms)) return classicSeries(labels, histograms, file);
   if (!Array.isArray(values)) {
-    const what = histograms === undefined ? 'has no values' : 'is a native histogram, which is not read yet';
     throw badData(
       place,
-      `the series ${seriesText(labels)} ${what}`,
-      'ask for a counter, or for classic _bucket series',
+      `the series ${seriesText(labels)} has no values`,
+      'ask for a counter, for classic _bucket series, or for a native histogram',
     );
   }
   const read = new Map<number, number>();
@@ -62,7 +63,7 @@ function readSeries(value: unknown, file: string): Series {
     }
     read.set(Math.round(Number(point[0]) * 1_000), count);
   }
-  return { labels, values: read };
+  return [{ labels, values: read }];
 }
 
 export function seriesText(labels: Readonly<Record<string, string>>): string {
