@@ -164,14 +164,14 @@ const PROMOTION: readonly Mutant[] = [
   {
     name: 'promoted without proof',
     file: engine('advance'),
-    find: "if (verdict?.promotion.outcome !== 'pass') return",
-    replace: 'if (verdict === undefined) return',
+    find: "if (verdict.promotion.outcome !== 'pass' && !isAcceptedLate(release, verdict)) return verdict.message;",
+    replace: '',
   },
   {
     name: 'proof at a lower line',
-    file: analysis('judge'),
-    find: 'logNoHarmLine: -Math.log(settings.alphaPromote),',
-    replace: 'logNoHarmLine: 0.2,',
+    file: analysis('numbers'),
+    find: 'const logNoHarmLine = -Math.log(settings.alphaPromote);',
+    replace: 'const logNoHarmLine = 0.2;',
   },
   {
     name: 'the newest version becomes stable instead of the analysed one',
