@@ -2,14 +2,14 @@
  * From the policy as read to the policy the engine reads: every default filled in, unions tagged by `kind`.
  * It refuses nothing: what is wrong was said before it is called. `normalise` of a document is this.
  */
-import type { Check, ErrorDefinition, Limit, Metric } from '../model/check.ts';
+import type { ErrorDefinition } from '../model/check.ts';
 import type { CountedRoute } from '../model/gateway.ts';
 import type { Deadlines, Gate, Notify, Probe, Ramp, ReleasePolicy, Router, Stage, Workload } from '../model/policy.ts';
 import type { Template, Version } from '../model/version.ts';
 import { canonicalJson } from './canonical.ts';
+import { compileCheck } from './compile-checks.ts';
 import * as defaults from './defaults.ts';
 import { presetOf } from './presets.ts';
-import type { Quantity } from './quantity.ts';
 import type { ReadPolicy, ReadSpec } from './schema.ts';
 
 /** Text to a hex digest; injected, because the core computes no SHA-256. */
@@ -169,71 +169,6 @@ function compileRamp({ stages, preset, ramp }: ReadSpec): Ramp {
 
 function defaultBudget(ramp: Ramp): number {
   return ramp.kind === 'adaptive' ? defaults.ADAPTIVE[ramp.name].badPerInterval : defaults.STAGES_BAD_PER_INTERVAL;
-}
-
-type ReadCheck = NonNullable<ReadSpec['checks']>[number];
-
-function compileCheck(check: ReadCheck): Check {
-  const kind = defaults.metricKindOf(check);
-  if (kind === undefined) throw new Error('a check without a metric was let through by the schema');
-  return {
-    name: check.name,
-    metric: compileMetric(check.metric),
-    selector: { routes: check.routes ?? null, methods: check.methods ?? null },
-    role: check.role ?? defaults.DEFAULT_ROLE[kind],
-    tolerance: compileTolerance(check, kind),
-    limit: compileLimit(check, kind),
-    direction: check.direction ?? defaults.DEFAULT_DIRECTION[kind],
-    weight: check.weight ?? defaults.DEFAULT_EVIDENCE_WEIGHT[kind],
-    warmUpMs: check.warmUp,
-    noDataMs: check.noData,
-    clusterCap: 1,
-    rule: null,
-  };
-}
-
-function compileMetric({ errors, latency, business, gauge }: ReadCheck['metric']): Metric {
-  if (errors !== undefined) return { kind: 'errors' };
-  if (latency !== undefined) return { kind: 'latency', quantile: latency.quantile };
-  if (business !== undefined) {
-    const { from, to } = business;
-    return {
-      kind: 'business',
-      from: { routes: from.routes, methods: from.methods ?? null },
-      to: { routes: to.routes, methods: to.methods ?? null },
-    };
-  }
-  return { kind: 'gauge', reading: gauge?.reading === 'cpu' ? 'cpuPercent' : 'residentMemoryBytes' };
-}
-
-function compileTolerance(check: ReadCheck, kind: defaults.MetricKind): Check['tolerance'] {
-  if (kind === 'business' || kind === 'gauge') return null;
-  if (check.tolerance === undefined && check.limit !== undefined) return null;
-  return {
-    ratio: check.tolerance?.ratio ?? defaults.DEFAULT_RATIO,
-    margin: check.tolerance?.margin ?? defaults.DEFAULT_MARGIN[kind],
-    harmMargin: 0,
-    atDeadline: null,
-    bucketShift: 0,
-  };
-}
-
-function compileLimit({ limit, metric }: ReadCheck, kind: defaults.MetricKind): Limit | null {
-  const line = limit?.above ?? limit?.below;
-  if (line === undefined) return null;
-  const isCpu = kind === 'gauge' && metric.gauge?.reading === 'cpu';
-  return { bound: limit?.above === undefined ? 'below' : 'above', value: lineValue(line, isCpu) };
-}
-
-function lineValue(line: Quantity, isCpu: boolean): number {
-  switch (line.unit) {
-    case 'fraction':
-      return isCpu ? Number((line.fraction * 100).toPrecision(12)) : line.fraction;
-    case 'duration':
-      return line.durationMs / 1_000;
-    case 'bytes':
-      return line.bytes;
-  }
 }
 
 function compileErrors(errors: ReadSpec['errors']): ErrorDefinition {

@@ -7,6 +7,7 @@ export { type LintContext, type LintFinding, type LintSeverity, lintPolicy } fro
 export { type FieldOutline, outlinePolicy } from './outline.ts';
 export {
   type CompiledPolicy,
+  type CompileOptions,
   type CompileResult,
   compilePolicy,
   type PolicyError,
@@ -15,4 +16,5 @@ export {
 } from './parse.ts';
 export { type ParsedDocument, type ParseOptions, type ParseResult, parsePolicyText } from './parse-text.ts';
 export { PRESETS, type Preset, type PresetStage } from './presets.ts';
+export type { MeasurementSource } from './rule-report.ts';
 export { API_VERSION, KIND, type WrittenPolicy } from './schema.ts';

@@ -6,6 +6,7 @@
 import { describeDuration } from '../model/duration.ts';
 import type { ReleasePolicy, Stage } from '../model/policy.ts';
 import type { Version } from '../model/version.ts';
+import { peerFindings } from './lint-peers.ts';
 
 export type LintSeverity = 'warning' | 'info';
 
@@ -226,7 +227,9 @@ const noRetryHeader: Rule = ({ errors, analysis }) =>
       ];
 
 const onlyLimits: Rule = ({ checks }) => {
-  const bare = checks.filter((check) => check.metric.kind === 'errors' && check.tolerance === null);
+  const bare = checks.filter(
+    ({ metric, tolerance, rule }) => metric.kind === 'errors' && tolerance === null && rule === null,
+  );
   return bare.map((check) =>
     info(
       'errors-not-compared',
@@ -295,6 +298,7 @@ const RULES: readonly Rule[] = [
   hugeBudget,
   noRetryHeader,
   onlyLimits,
+  peerFindings,
   manyAtOnce,
   notExpanded,
 ];

@@ -79,7 +79,10 @@ function typeOf(schema: z.ZodType): string {
   const leaf = leafMetas.get(inner);
   if (leaf !== undefined) return leaf.what;
   if (inner instanceof z.ZodArray) return `list, each ${typeOf(inner.element as z.ZodType)}`;
-  if (inner instanceof z.ZodRecord) return 'map of text';
+  if (inner instanceof z.ZodRecord) {
+    const each = leafMetas.get(inner.valueType as z.ZodType)?.what ?? 'text';
+    return each === 'text' ? 'map of text' : `map, each ${each}`;
+  }
   const meta = objectMetas.get(inner);
   if (inner instanceof z.ZodObject && meta?.oneKey === true) {
     return `${meta.what}: exactly one of ${listed(Object.keys(inner.shape))}`;

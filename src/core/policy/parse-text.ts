@@ -6,6 +6,7 @@
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
 import type { Hash } from './compile.ts';
 import { type CompiledPolicy, judgePolicy, type PolicyError, toError } from './parse.ts';
+import type { MeasurementSource } from './rule-report.ts';
 import type { Problem } from './walk.ts';
 import { type Place, placeKey, plainDocument } from './yaml-value.ts';
 
@@ -14,6 +15,8 @@ export interface ParseOptions {
   readonly hash: Hash;
   /** Named in errors. */
   readonly file?: string;
+  /** Where measurements will come from; `live` (default) refuses what the embedded gateway does not measure. */
+  readonly source?: MeasurementSource;
 }
 
 /** A compiled policy and where its document starts. */
@@ -34,10 +37,10 @@ const TOO_DEEP = { problem: 'is nested too deeply', fix: 'write the policy flat,
 /**
  * @example parsePolicyText('apiVersion: haldane.dev/v1alpha1\nkind: ReleasePolicy\n...', { hash: sha256Hex })
  */
-export function parsePolicyText(text: string, { hash, file }: ParseOptions): ParseResult {
-  const result = parseDocuments(text, hash);
+export function parsePolicyText(text: string, options: ParseOptions): ParseResult {
+  const result = parseDocuments(text, options);
   if (result.kind === 'ok') return result;
-  const errors = result.errors.map((error) => ({ ...error, file: file ?? null }));
+  const errors = result.errors.map((error) => ({ ...error, file: options.file ?? null }));
   return { kind: 'refused', errors: errors.sort(byPlace) };
 }
 
@@ -45,7 +48,7 @@ function byPlace(left: PolicyError, right: PolicyError): number {
   return (left.line ?? 0) - (right.line ?? 0) || (left.column ?? 0) - (right.column ?? 0);
 }
 
-function parseDocuments(text: string, hash: Hash): ParseResult {
+function parseDocuments(text: string, options: ParseOptions): ParseResult {
   if (text.length > LONGEST_TEXT)
     return refuseText('the text is longer than 1,000,000 characters', 'split it into files');
   const lines = new LineCounter();
@@ -63,7 +66,7 @@ function parseDocuments(text: string, hash: Hash): ParseResult {
   const errors: PolicyError[] = [];
   const good: ParsedDocument[] = [];
   for (const document of written.filter((each) => !isEmpty(each)))
-    readDocument({ document, lines, hash, errors, good });
+    readDocument({ document, lines, options, errors, good });
   refuseSame(good, errors);
   return errors.length > 0 ? { kind: 'refused', errors } : { kind: 'ok', documents: good };
 }
@@ -98,12 +101,12 @@ function isEmpty({ contents, errors }: Document.Parsed): boolean {
 interface Reading {
   readonly document: Document.Parsed;
   readonly lines: LineCounter;
-  readonly hash: Hash;
+  readonly options: ParseOptions;
   readonly errors: PolicyError[];
   readonly good: ParsedDocument[];
 }
 
-function readDocument({ document, lines, hash, errors, good }: Reading): void {
+function readDocument({ document, lines, options, errors, good }: Reading): void {
   const at = (offset: number | null) => {
     if (offset === null) return null;
     const { line, col } = lines.linePos(offset);
@@ -122,7 +125,7 @@ function readDocument({ document, lines, hash, errors, good }: Reading): void {
     return;
   }
   const plain = plainDocument(document.contents);
-  const judged = judgePolicy(plain.value, hash);
+  const judged = judgePolicy(plain.value, options.hash, options);
   const fromRules = judged.kind === 'ok' ? [] : judged.problems;
   // Where the YAML itself was refused, what the schema says about the hole it left is noise.
   const problems = [...plain.problems, ...fromRules.filter((each) => !isBelow(each, plain.problems))];

@@ -6,6 +6,7 @@ import type { ReleasePolicy } from '../model/policy.ts';
 import type { Version } from '../model/version.ts';
 import { compileRead, type Hash, policyHash } from './compile.ts';
 import { formatPath } from './describe-value.ts';
+import type { MeasurementSource } from './rule-report.ts';
 import { checkRules } from './rules.ts';
 import { policySchema, type ReadPolicy } from './schema.ts';
 import { type Holes, type Problem, walkValue } from './walk.ts';
@@ -48,11 +49,16 @@ export type CompileResult =
   | ({ readonly kind: 'ok' } & CompiledPolicy)
   | { readonly kind: 'refused'; readonly errors: readonly PolicyError[] };
 
+export interface CompileOptions {
+  /** Where measurements will come from. `live` (default): the embedded gateway, which does not measure everything. */
+  readonly source?: MeasurementSource;
+}
+
 /**
  * @example compilePolicy({ apiVersion: 'haldane.dev/v1alpha1', kind: 'ReleasePolicy', ... }, sha256Hex)
  */
-export function compilePolicy(value: unknown, hash: Hash): CompileResult {
-  const judged = judgePolicy(value, hash);
+export function compilePolicy(value: unknown, hash: Hash, options: CompileOptions = {}): CompileResult {
+  const judged = judgePolicy(value, hash, options);
   return judged.kind === 'ok' ? judged : { kind: 'refused', errors: judged.problems.map((each) => toError(each)) };
 }
 
@@ -61,9 +67,9 @@ export type Judged =
   | { readonly kind: 'refused'; readonly problems: readonly Problem[] };
 
 /** The same with paths as lists, for callers that look positions up in a text. */
-export function judgePolicy(value: unknown, hash: Hash): Judged {
+export function judgePolicy(value: unknown, hash: Hash, { source = 'live' }: CompileOptions = {}): Judged {
   const walked = walkValue(policySchema, value);
-  const rules = checkRules(walked.value as Holes<ReadPolicy> | undefined, value);
+  const rules = checkRules(walked.value as Holes<ReadPolicy> | undefined, value, source);
   const problems = dedupe([...walked.problems, ...rules.problems]);
   if (problems.length > 0) return { kind: 'refused', problems };
   const read = walked.value as ReadPolicy;

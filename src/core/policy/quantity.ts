@@ -94,6 +94,29 @@ export function parseQuantity(value: unknown): Parsed<Quantity> {
   return refuse(`${quoted(value)} is not a number with a unit`, examples);
 }
 
+/** What the canary may be worse by on top of the ratio; which unit fits is decided by the check's metric. */
+export interface Margin {
+  readonly unit: 'fraction' | 'perSecond';
+  readonly value: number;
+  readonly text: string;
+}
+
+const RATE = /^(\d+(?:\.\d+)?)\s*\/\s*(s|m|h|d)$/;
+const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
+const MOST_PER_SECOND = 1_000;
+
+/** "0.2%", or events per second, minute, hour or day of replica life: "1/h" -> 1 / 3600. */
+export function parseMargin(value: unknown): Parsed<Margin> {
+  const rate = typeof value === 'string' ? RATE.exec(value) : null;
+  if (typeof value === 'string' && rate !== null) {
+    const perSecond = Number(rate[1]) / (UNIT_SECONDS[rate[2] ?? ''] ?? Number.NaN);
+    if (perSecond > MOST_PER_SECOND) return refuse(`${value} is more than 1000/s`, 'write a small rate such as 1/h');
+    return accept({ unit: 'perSecond', value: perSecond, text: value });
+  }
+  const percent = parsePercentText(value);
+  return percent.ok ? accept({ unit: 'fraction', value: percent.value, text: String(value) }) : percent;
+}
+
 /** Percent to fraction and back without the dust of binary fractions: 0.2 / 100 -> 0.002. */
 function round(value: number): number {
   return Number(value.toPrecision(12));

@@ -1,10 +1,11 @@
 /** What the rules between fields say, and what they see. It knows no rule. */
 import { nearestName } from '../model/nearest.ts';
+import type { MetricKind } from './defaults.ts';
 import { listed, quoted } from './describe-value.ts';
 import type { ReadSpec } from './schema.ts';
 import type { Holes, Problem } from './walk.ts';
 
-type SpecPath = readonly (string | number)[];
+export type SpecPath = readonly (string | number)[];
 
 export class Report {
   readonly problems: Problem[] = [];
@@ -25,11 +26,24 @@ export class Report {
   }
 }
 
+/** Where the measurements will come from: the embedded gateway, or data that somebody recorded. */
+export type MeasurementSource = 'live' | 'recorded';
+
 export interface RuleContext {
   readonly spec: Holes<ReadSpec>;
   readonly report: Report;
+  readonly source: MeasurementSource;
   /** Whether a person wrote the field, whatever its value. */
-  readonly isWritten: (...path: string[]) => boolean;
+  readonly isWritten: (...path: (string | number)[]) => boolean;
+}
+
+export type HoledCheck = Holes<NonNullable<ReadSpec['checks']>[number]>;
+
+/** One check whose metric is known, and where it stands below `spec`. */
+export interface CheckAt {
+  readonly check: HoledCheck;
+  readonly kind: MetricKind;
+  readonly path: SpecPath;
 }
 
 /** Refuses what stands in a list twice. */

@@ -3,18 +3,11 @@
  * A check without tolerance and limit is refused where no default exists (row 45).
  */
 import { canonicalJson } from './canonical.ts';
-import { DEFAULT_DIRECTION, DEFAULT_ROLE, type MetricKind, metricKindOf } from './defaults.ts';
-import type { Quantity } from './quantity.ts';
-import { type Report, type RuleContext, refuseTwice } from './rule-report.ts';
-import type { ReadSpec } from './schema.ts';
-import type { Holes } from './walk.ts';
-
-type HoledCheck = Holes<NonNullable<ReadSpec['checks']>[number]>;
-interface One {
-  readonly check: HoledCheck;
-  readonly kind: MetricKind;
-  readonly path: readonly (string | number)[];
-}
+import { DEFAULT_ROLE, type MetricKind, metricKindOf } from './defaults.ts';
+import { type CheckAt, type HoledCheck, type Report, type RuleContext, refuseTwice } from './rule-report.ts';
+import { kayentaRules } from './rules-kayenta.ts';
+import { peerRules } from './rules-peers.ts';
+import { clusterRules, limitRules, toleranceRules } from './rules-tolerance.ts';
 
 export function checksRules(context: RuleContext): void {
   const { spec, report, isWritten } = context;
@@ -45,6 +38,32 @@ export function checksRules(context: RuleContext): void {
   }
 }
 
+/** What no live source measures yet, by metric or counted event. */
+const RECORDED_ONLY: Readonly<Record<string, string>> = {
+  mean: 'values of users or requests',
+  conversion: 'conversions',
+  oomKills: 'out-of-memory kills',
+  throttledPeriods: 'throttled periods',
+};
+
+function sourceRules({ spec, report, source }: RuleContext, { check, kind, path }: CheckAt): void {
+  if (source === 'recorded') return;
+  const event = check.metric?.count?.event;
+  const recorded = Object.keys(RECORDED_ONLY).find((each) => each === kind || each === event);
+  report.refuseIf(
+    recorded !== undefined,
+    [...path, 'metric', kind],
+    `the embedded gateway does not measure ${RECORDED_ONLY[recorded ?? '']}`,
+    'judge recorded data with `haldane judge`, or take the check out',
+  );
+  report.refuseIf(
+    (kind === 'gauge' || event === 'restarts') && spec.workload?.upstreams !== undefined,
+    [...path, 'metric', kind],
+    'replicas of upstreams are run by someone else and cannot be read',
+    'take the check out, or use spec.workload.processes',
+  );
+}
+
 function refuseTwiceNamed({ report }: RuleContext, checks: readonly (HoledCheck | undefined)[]): void {
   const seen = new Set<string>();
   for (const [index, check] of checks.entries()) {
@@ -65,19 +84,18 @@ function roleOf(check: HoledCheck | undefined): string | undefined {
   return check?.role ?? (kind === undefined ? undefined : DEFAULT_ROLE[kind]);
 }
 
-function oneCheck(context: RuleContext, one: One): void {
-  toleranceRules(context, one);
-  limitRules(context, one);
-  selectorRules(context, one);
+function oneCheck(context: RuleContext, one: CheckAt): void {
   const { spec, report } = context;
   const { check, kind, path } = one;
-  if (kind === 'gauge' && spec.workload?.upstreams !== undefined) {
-    report.refuse(
-      [...path, 'metric', 'gauge'],
-      'replicas of upstreams are run by someone else and cannot be read',
-      'take the check out, or use spec.workload.processes',
-    );
+  sourceRules(context, one);
+  if (kind === 'kayenta') kayentaRules(context, one);
+  else if (check.flagger !== undefined || check.argo !== undefined) peerRules(context, one);
+  else {
+    toleranceRules(context, one);
+    limitRules(context, one);
+    clusterRules(context, one);
   }
+  selectorRules(context, one);
   if (check.noData !== undefined && spec.interval !== undefined && check.noData < spec.interval) {
     report.refuse([...path, 'noData'], 'is shorter than one measurement interval', 'write at least spec.interval');
   }
@@ -90,88 +108,7 @@ function oneCheck(context: RuleContext, one: One): void {
   }
 }
 
-function toleranceRules(context: RuleContext, one: One): void {
-  const { report } = context;
-  const { check, kind, path } = one;
-  if (kind === 'business' || kind === 'gauge') {
-    limitOnlyRules(context, one);
-    return;
-  }
-  const at = [...path, 'tolerance', 'margin'];
-  const margin = check.tolerance?.margin;
-  const fix = 'write a small margin such as 0.2%';
-  if (margin === undefined) return;
-  report.refuseIf(margin <= 0, at, 'at a margin of 0 promotion could never be proven', fix);
-  report.refuseIf(margin > 0.5, at, 'a margin above 50% accepts any harm', fix);
-}
-
-function limitOnlyRules({ report }: RuleContext, { check, kind, path }: One): void {
-  const what = kind === 'gauge' ? 'a gauge' : 'a business rate';
-  report.refuseIf(
-    check.tolerance !== undefined,
-    [...path, 'tolerance'],
-    `comparing ${what} with stable is not available here yet`,
-    'write a limit instead',
-  );
-  const example = kind === 'gauge' ? 'limit: {above: 512MiB}' : 'limit: {below: 20%}';
-  report.refuseIf(
-    check.limit === undefined,
-    path,
-    `a ${kind} check without a limit asks nothing`,
-    `add a limit, for example ${example}`,
-  );
-}
-
-interface Unit {
-  readonly unit: Quantity['unit'];
-  readonly fits: string;
-  readonly write: string;
-}
-
-const UNITS: Readonly<Record<MetricKind | 'cpu', Unit>> = {
-  errors: { unit: 'fraction', fits: 'the errors metric', write: 'write a percentage such as 2%' },
-  business: { unit: 'fraction', fits: 'the business metric', write: 'write a percentage such as 20%' },
-  latency: { unit: 'duration', fits: 'the latency metric', write: 'write a duration such as 500ms' },
-  gauge: { unit: 'bytes', fits: 'memory', write: 'write a size such as 512MiB' },
-  cpu: { unit: 'fraction', fits: 'CPU', write: 'write a percentage of one core such as 80%' },
-};
-
-function limitRules({ report }: RuleContext, { check, kind, path }: One): void {
-  const wrong = wrongDirection(kind, check.direction);
-  if (wrong !== null) return report.refuse([...path, 'direction'], wrong, 'take direction out');
-  const bound = check.limit?.above === undefined ? 'below' : 'above';
-  const line = check.limit?.[bound] as Quantity | undefined;
-  if (line?.unit === undefined) return;
-  const at = [...path, 'limit', bound];
-  const harm = (check.direction ?? DEFAULT_DIRECTION[kind]) === 'increase' ? 'above' : 'below';
-  const isCpu = check.metric?.gauge?.reading === 'cpu';
-  const wanted = UNITS[isCpu ? 'cpu' : kind];
-  if (bound !== harm) {
-    const fix = `write ${harm}: ${line.text}${kind === 'gauge' ? ', or change direction' : ''}`;
-    report.refuse(at, `the limit is on the other side: harm is a value ${harm} it`, fix);
-  } else if (line.unit !== wanted.unit) report.refuse(at, `${line.text} does not fit ${wanted.fits}`, wanted.write);
-  else report.refuseIf(!canFail(line, isCpu), at, `a line at ${line.text} cannot tell harm from health`, wanted.write);
-}
-
-function wrongDirection(kind: MetricKind, direction: 'increase' | 'decrease' | undefined): string | null {
-  if (direction === undefined || kind === 'gauge' || direction === DEFAULT_DIRECTION[kind]) return null;
-  if (kind === 'business') return 'a business rate that must not rise is not available here yet';
-  return 'fewer errors or slow requests are no harm';
-}
-
-/** A line that every value is beyond, or none, is no question (row 51). */
-function canFail(line: Quantity, isCpu: boolean): boolean {
-  switch (line.unit) {
-    case 'fraction':
-      return line.fraction > 0 && (isCpu ? line.fraction <= 1_000 : line.fraction < 1);
-    case 'duration':
-      return line.durationMs > 0;
-    case 'bytes':
-      return line.bytes > 0;
-  }
-}
-
-function selectorRules({ report }: RuleContext, one: One): void {
+function selectorRules({ report }: RuleContext, one: CheckAt): void {
   for (const key of ['routes', 'methods'] as const) {
     const names = one.check[key];
     if (names === undefined) continue;
@@ -204,10 +141,20 @@ function unusableSelector(kind: MetricKind, key: 'routes' | 'methods'): { proble
       };
     case 'gauge':
       return { problem: 'a gauge is read of replicas, not of requests', fix: `take ${key} out` };
+    case 'count':
+      return { problem: 'events are counted of replicas, not of requests', fix: `take ${key} out` };
+    case 'mean':
+    case 'conversion':
+      return { problem: `a ${kind} takes what was recorded under its name`, fix: `take ${key} out` };
+    case 'kayenta':
+      return {
+        problem: 'a kayenta check names the requests of each metric',
+        fix: `move ${key} to metric.kayenta.metrics`,
+      };
   }
 }
 
-function businessRules(report: Report, { check, path }: One): void {
+function businessRules(report: Report, { check, path }: CheckAt): void {
   const { from, to } = check.metric?.business ?? {};
   for (const side of ['from', 'to'] as const) {
     const step = check.metric?.business?.[side];

@@ -93,16 +93,29 @@ function selections({ spec, report }: RuleContext): void {
     for (const side of ['from', 'to'] as const) {
       select([...path, 'metric', 'business', side, 'routes'], check?.metric?.business?.[side]?.routes);
     }
-    counted({ spec, report }, [...path, 'routes'], check?.routes);
-    const { methods } = spec.errors ?? {};
-    for (const [at, method] of (check?.methods ?? []).entries()) {
-      if (method === undefined || methods === undefined || methods.includes(method)) continue;
-      report.refuse(
-        [...path, 'methods', at],
-        `${method} is not in errors.methods, so no request would count`,
-        'add it there, or take it out here',
-      );
+    countedRequests({ spec, report }, path, check ?? {});
+    for (const [at, metric] of (check?.metric?.kayenta?.metrics ?? []).entries()) {
+      const below = [...path, 'metric', 'kayenta', 'metrics', at];
+      select([...below, 'routes'], metric?.routes);
+      countedRequests({ spec, report }, below, metric ?? {});
     }
+  }
+}
+
+function countedRequests(
+  { spec, report }: Pick<RuleContext, 'spec' | 'report'>,
+  path: Path,
+  selector: { readonly routes?: Names; readonly methods?: Names },
+): void {
+  counted({ spec, report }, [...path, 'routes'], selector.routes);
+  const { methods } = spec.errors ?? {};
+  for (const [at, method] of (selector.methods ?? []).entries()) {
+    if (method === undefined || (methods as Names)?.includes(method) !== false) continue;
+    report.refuse(
+      [...path, 'methods', at],
+      `${method} is not in errors.methods, so no request would count`,
+      'add it there, or take it out here',
+    );
   }
 }
 

@@ -3,8 +3,9 @@
  * told at once; and the value as written, to tell a default from a wish.
  */
 
-import { Report, type RuleContext } from './rule-report.ts';
+import { type MeasurementSource, Report, type RuleContext } from './rule-report.ts';
 import { checksRules } from './rules-checks.ts';
+import { deadlineRules } from './rules-deadline.ts';
 import { rampRules } from './rules-ramp.ts';
 import { routesRules } from './rules-routes.ts';
 import { specRules } from './rules-spec.ts';
@@ -14,24 +15,30 @@ import { type Holes, type Problem, plainEntries } from './walk.ts';
 export function checkRules(
   read: Holes<ReadPolicy> | undefined,
   written: unknown,
+  source: MeasurementSource,
 ): { readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] } {
   const report = new Report();
   const spec = read?.spec;
   if (spec === undefined) return report;
-  const context: RuleContext = { spec, report, isWritten: (...path) => isWritten(written, ['spec', ...path]) };
+  const context: RuleContext = {
+    spec,
+    report,
+    source,
+    isWritten: (...path) => isWritten(written, ['spec', ...path]),
+  };
   rampRules(context);
   checksRules(context);
   routesRules(context);
   specRules(context);
+  deadlineRules(context);
   return report;
 }
 
-function isWritten(value: unknown, path: readonly string[]): boolean {
+function isWritten(value: unknown, path: readonly (string | number)[]): boolean {
   let current = value;
   for (const key of path) {
-    const entry = plainEntries(current)?.find(([name]) => name === key);
-    if (entry === undefined) return false;
-    current = entry[1];
+    if (typeof key === 'number') current = Array.isArray(current) ? (current[key] as unknown) : undefined;
+    else current = plainEntries(current)?.find(([name]) => name === key)?.[1];
   }
   return current !== undefined;
 }

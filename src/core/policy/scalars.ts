@@ -11,7 +11,7 @@ import { parseCommand } from './command-line.ts';
 import { describeValue, listed, quoted } from './describe-value.ts';
 import { parseListen, parseUpstream, parseUrl } from './endpoint.ts';
 import { accept, leaf, type Parsed, refuse } from './fields.ts';
-import { parseBytes, parsePercentText, parseQuantity, parseWeight } from './quantity.ts';
+import { parseBytes, parseMargin, parsePercentText, parseQuantity, parseWeight } from './quantity.ts';
 
 /** For editors; the parsers are stricter. */
 const PERCENT_PATTERN = '^\\d+(\\.\\d+)?\\s*%$';
@@ -93,6 +93,17 @@ export function word<const V extends readonly [string, ...string[]]>(
       const nearest = nearestName(value, values);
       const meant = nearest === undefined ? fix : `did you mean ${nearest}? (${listed(values)})`;
       return refuse(`${quoted(value)} is not ${options.what}`, meant, nearest);
+    },
+  });
+}
+
+/** Yes or no, as JSON has it. */
+export function flag() {
+  return leaf(z.boolean(), {
+    what: 'true or false',
+    parse(value): Parsed<boolean> {
+      if (typeof value === 'boolean') return accept(value);
+      return refuse(`${describeValue(value)} is neither true nor false`, 'write true or false, without quotes');
     },
   });
 }
@@ -235,6 +246,14 @@ export const weight = () =>
 /** A fraction, written in percent. */
 export const percent = () =>
   leaf(z.string(), { what: 'a percentage such as 0.2%', json: { pattern: PERCENT_PATTERN }, parse: parsePercentText });
+
+/** A margin: percent, or events per replica and time. */
+export const margin = () =>
+  leaf(z.string(), {
+    what: 'a margin such as 0.2%, or 1/h for events',
+    json: { pattern: '^\\d+(\\.\\d+)?\\s*(%|/\\s*[dhms])$' },
+    parse: parseMargin,
+  });
 
 export function bytes(range: { readonly min?: string; readonly max?: string } = {}) {
   const [min, max] = [knownBytes(range.min ?? '1B'), knownBytes(range.max ?? '1024TiB')];

@@ -1,129 +1,43 @@
 /**
  * What is measured: `spec.checks`, and what counts as an error: `spec.errors`, `spec.routes`.
- * It refuses metrics that are not built; whether unit, direction and limit fit together is asked in `rules-checks.ts`.
+ * It refuses unknown fields; whether unit, direction and limit fit together is asked in `rules-checks.ts`.
  */
 import * as z from 'zod';
 import { choice, defaulted, object, oneOf, optional, required } from './fields.ts';
-import {
-  duration,
-  headerName,
-  METHODS,
-  method,
-  name,
-  number,
-  percent,
-  quantity,
-  routePattern,
-  whole,
-  word,
-} from './scalars.ts';
-
-const routeNames = () => z.array(name('a route name'));
-const methods = () => z.array(method());
-
-const steps = (what: string, route: string) =>
-  object(
-    { what },
-    {
-      routes: required(routeNames(), {
-        description: 'Names of routes (`spec.routes`, or `other`).',
-        example: [route],
-      }),
-      methods: optional(methods(), 'all methods', { description: 'Methods that count.', example: ['POST'] }),
-    },
-  );
-
-const nothing = (what: string) => object({ what }, {});
-
-const metric = oneOf(
-  {
-    what: 'a metric',
-    notYet: [
-      'prometheus',
-      'datadog',
-      'cloudwatch',
-      'influxdb',
-      'graphite',
-      'newRelic',
-      'query',
-      'mean',
-      'distribution',
-      'count',
-      'logs',
-      'job',
-      'web',
-    ],
-    elsewhere: { error: 'errors', errorRate: 'errors', successRate: 'errors', p99: 'latency', duration: 'latency' },
-  },
-  {
-    errors: choice(nothing('the error metric'), {
-      description: 'Proportion of requests that count as errors (`spec.errors` says which do). Written `errors: {}`.',
-      example: {},
-    }),
-    latency: choice(
-      object(
-        { what: 'the latency metric' },
-        {
-          quantile: defaulted(number({ min: 0.5, max: 0.9999, what: 'a quantile' }), 0.99, {
-            description:
-              "Requests slower than stable's own latency at this quantile count as slow; compared is the proportion of slow requests.",
-            example: 0.95,
-          }),
-        },
-      ),
-      { description: 'Proportion of slow requests.', example: { quantile: 0.99 } },
-    ),
-    business: choice(
-      object(
-        { what: 'the business metric' },
-        {
-          from: required(steps('the first step', 'product'), {
-            description: 'Requests with which users start.',
-            example: { routes: ['product'] },
-          }),
-          to: required(steps('the step that should follow', 'checkout'), {
-            description: 'Successful requests that should follow in the same window.',
-            example: { routes: ['checkout'], methods: ['POST'] },
-          }),
-        },
-      ),
-      {
-        description: "Users' steps: of the requests of `from`, the proportion that `to` follows. Needs a limit.",
-        example: { from: { routes: ['product'] }, to: { routes: ['checkout'], methods: ['POST'] } },
-      },
-    ),
-    gauge: choice(
-      object(
-        { what: 'the gauge metric' },
-        {
-          reading: required(
-            word(['residentMemory', 'cpu'], { what: 'a reading', notYet: ['fileDescriptors', 'threads'] }),
-            {
-              description: 'What is read of each replica; the worst replica counts. `cpu` is in percent of one core.',
-              example: 'residentMemory',
-            },
-          ),
-        },
-      ),
-      {
-        description: 'A reading of the replicas. Needs a limit, and processes that Haldane runs.',
-        example: { reading: 'residentMemory' },
-      },
-    ),
-  },
-);
+import { duration, headerName, METHODS, margin, name, number, quantity, routePattern, whole, word } from './scalars.ts';
+import { methods, metricSchema, routeNames } from './schema-metrics.ts';
+import { argoSchema, flaggerSchema } from './schema-peers.ts';
 
 const tolerance = object(
-  { what: 'a tolerance', elsewhere: { absolute: 'margin', factor: 'ratio' } },
+  { what: 'a tolerance', elsewhere: { absolute: 'margin', factor: 'ratio', bucketShift: 'buckets' } },
   {
     ratio: defaulted(number({ min: 1, max: 100, what: 'a ratio' }), 1.1, {
       description: 'The ratio r: the canary may be this many times as bad as stable.',
       example: 1.5,
     }),
-    margin: optional(percent(), '0.2% for errors, 1% for latency', {
+    margin: optional(
+      margin(),
+      '0.2% for errors and a mean, 1% for latency, 0.5% for a conversion, 1/h for restarts and oomKills, 0.1/s for throttledPeriods',
+      {
+        description:
+          'The margin delta: and worse by this on top; harmless is p_canary <= r x p_stable + delta. A share of requests (mean: of the cap; conversion: of the users), or for a count a rate per replica: 1/h is one more event per hour of a replica, which about 4.2 replica-hours without any event prove. Above 0: at zero errors a ratio alone could never be proven.',
+        example: '0.5%',
+      },
+    ),
+    harmMargin: optional(margin(), '0: all that is beyond the ratio is harm', {
       description:
-        'The margin delta: and worse by this share of requests on top; harmless is p_canary <= r x p_stable + delta. Above 0: at zero errors a ratio alone could never be proven.',
-      example: '0.5%',
+        'An excess on top of the ratio that is not called harm yet; below `margin`. Between the two lies indifference: either answer is right there.',
+      example: '0.1%',
+    }),
+    atDeadline: optional(margin(), 'the margin is the same at the deadline', {
+      description:
+        'A wider margin that is enough once the release deadline has passed. Needs `onDeadline: accept`, and a required check.',
+      example: '1%',
+    }),
+    buckets: optional(whole(0, 8, 'a number of latency buckets'), '0', {
+      description:
+        "Latency only: the canary counts as slow at a line this many buckets above stable's, each 9% slower than the one before.",
+      example: 2,
     }),
   },
 );
@@ -147,17 +61,26 @@ const check = object(
   {
     what: 'a check',
     notYet: ['baseline', 'template', 'templateRef', 'segments'],
-    elsewhere: { thresholdRange: 'limit', threshold: 'limit', max: 'limit', interval: 'spec.interval', kind: 'metric' },
+    elsewhere: {
+      thresholdRange: 'limit',
+      threshold: 'limit',
+      max: 'limit',
+      interval: 'spec.interval',
+      kind: 'metric',
+      successCondition: 'argo',
+      failureCondition: 'argo',
+      failureLimit: 'argo',
+    },
   },
   {
     name: required(name('a name'), {
       description: 'Name of the check, unique in the policy. Stages, screens and reports use it.',
       example: 'errors',
     }),
-    metric: required(metric, { description: 'What is measured; exactly one.', example: { errors: {} } }),
+    metric: required(metricSchema, { description: 'What is measured; exactly one.', example: { errors: {} } }),
     tolerance: optional(
       tolerance,
-      'errors and latency without a limit: ratio 1.1 and the margin of the metric; else stable is not compared',
+      'ratio 1.1 and the margin of the metric; with a limit, or for business, gauge and the rule of a peer, stable is not compared',
       {
         description: 'Largest harm accepted against stable.',
         example: { ratio: 1.1, margin: '0.2%' },
@@ -169,18 +92,22 @@ const check = object(
     }),
     role: optional(
       word(['required', 'guardrail', 'informational'], { what: 'a role' }),
-      'required for errors and latency, guardrail for business and gauge',
+      'required for errors, latency and kayenta, guardrail for the others',
       {
         description:
           '`required`: must pass before promotion. `guardrail`: cannot hold a promotion up, but its harm aborts. `informational`: shown only.',
         example: 'guardrail',
       },
     ),
-    direction: optional(word(['increase', 'decrease'], { what: 'a direction' }), 'increase; decrease for business', {
-      description:
-        'Which way is harm; only a gauge leaves the choice. The side of the limit must agree: above for increase, below for decrease.',
-      example: 'increase',
-    }),
+    direction: optional(
+      word(['increase', 'decrease'], { what: 'a direction' }),
+      'increase; decrease for business, mean and conversion',
+      {
+        description:
+          'Which way is harm; only a gauge leaves the choice. The side of the limit must agree: above for increase, below for decrease.',
+        example: 'increase',
+      },
+    ),
     weight: optional(
       number({ min: 0, max: 1_000, open: true, what: 'a weight of evidence' }),
       '5 for errors, 3 for latency, 2 for the others',
@@ -189,7 +116,22 @@ const check = object(
         example: 5,
       },
     ),
-    warmUp: defaulted(duration({ max: '1d' }), '60s', {
+    clusterCap: optional(whole(1, 1_000, 'a number of bad events'), '1', {
+      description:
+        'The most bad events that one session or retry chain can cause. Evidence is divided by it, so that one unlucky user is not taken for many.',
+      example: 3,
+    }),
+    flagger: optional(flaggerSchema, 'the check is judged by evidence', {
+      description:
+        "Judged in Flagger's way instead: a value per interval inside a fixed range. Errors (success rate in percent) and latency (milliseconds at the quantile) only. Carries no error probability.",
+      example: { min: 99 },
+    }),
+    argo: optional(argoSchema, 'the check is judged by evidence', {
+      description:
+        "Judged in the way of Argo's analysis instead: a condition per interval. Errors (success rate as a fraction) and latency (seconds at the quantile) only. Carries no error probability.",
+      example: { interval: '1m', successCondition: 'result[0] >= 0.99' },
+    }),
+    warmUp: optional(duration({ max: '1d' }), '60s; 0s for the rule of a peer, which knows none', {
       description: "A canary replica's first seconds are shown and not counted.",
       example: '30s',
     }),

@@ -235,8 +235,9 @@ export const specSchema = object(
         example: { start: '5m', release: '6h' },
       },
     ),
-    onDeadline: defaulted(word(['hold', 'abort'], { what: 'what to do' }), 'hold', {
-      description: 'When the release deadline passes without a verdict: hold and ask, or abort.',
+    onDeadline: defaulted(word(['hold', 'abort', 'accept'], { what: 'what to do' }), 'hold', {
+      description:
+        'When the release deadline passes without a verdict: hold and ask, or abort. `accept`: promote if every required check passes at its wider margin (`tolerance.atDeadline`), hold if not.',
       example: 'abort',
     }),
     onAbort: defaulted(
