@@ -135,11 +135,115 @@ const UNANALYSED: PlainObject = {
   },
 };
 
+/** The rules of peers beside evidence with all of its margins. */
+const PEERS: PlainObject = {
+  ...HEAD,
+  spec: {
+    workload: { processes: { template: { version: 'v1', command: 'node server.js' } } },
+    preset: 'fast',
+    routes: [{ name: 'checkout', path: '/checkout' }],
+    onDeadline: 'accept',
+    checks: [
+      {
+        name: 'compared',
+        metric: { errors: {} },
+        tolerance: { ratio: 1.2, margin: '0.3%', harmMargin: '0.1%', atDeadline: '1%' },
+        clusterCap: 3,
+      },
+      {
+        name: 'slow',
+        metric: { latency: { quantile: 0.95 } },
+        tolerance: { margin: '2%', atDeadline: '3%', buckets: 2 },
+      },
+      {
+        name: 'restarts',
+        metric: { count: { event: 'restarts' } },
+        tolerance: { margin: '2/h', harmMargin: '1/d' },
+        clusterCap: 2,
+      },
+      {
+        name: 'success',
+        metric: { errors: {} },
+        flagger: { interval: '30s', min: 99, max: 100, failures: 3, emptyIsFailure: true },
+        routes: ['checkout'],
+      },
+      {
+        name: 'quick',
+        metric: { latency: {} },
+        argo: {
+          interval: '30s',
+          initialDelay: '1m',
+          successCondition: 'result[0] <= 0.5',
+          failureCondition: 'result[0] > 1',
+          count: 20,
+          failureLimit: 3,
+          inconclusiveLimit: 2,
+          consecutiveErrorLimit: 3,
+          consecutiveSuccessLimit: 5,
+        },
+        warmUp: '30s',
+      },
+      {
+        name: 'judged',
+        metric: {
+          kayenta: {
+            metrics: [
+              {
+                name: 'errors',
+                metric: { errors: {} },
+                routes: ['checkout'],
+                methods: ['POST'],
+                group: 'availability',
+                direction: 'increase',
+                critical: true,
+                nanStrategy: 'replace',
+                mustHaveData: true,
+              },
+              { name: 'p90', metric: { latency: { quantile: 0.9 } }, group: 'speed' },
+            ],
+            groupWeights: { availability: 70, speed: 30 },
+            pass: 90,
+            marginal: 50,
+            step: '30s',
+            interval: '30m',
+            lifetime: '2h',
+            lookback: '1h',
+          },
+        },
+      },
+    ],
+  },
+};
+
+/** What only recorded data holds. */
+const RECORDED: PlainObject = {
+  ...HEAD,
+  spec: {
+    workload: { upstreams: { template: { endpoints: ['127.0.0.1:9001'] } } },
+    preset: 'fast',
+    checks: [
+      { name: 'errors', metric: { errors: {} } },
+      {
+        name: 'revenue',
+        metric: { mean: { cap: 250 } },
+        tolerance: { ratio: 1.2, margin: '0.4%', harmMargin: '0.1%' },
+      },
+      { name: 'orders', metric: { conversion: { horizon: '2h' } }, tolerance: { margin: '1%' }, role: 'required' },
+      { name: 'kills', metric: { count: { event: 'oomKills' } } },
+    ],
+  },
+};
+
+/** Taken only where the measurements are recorded ones. */
+export const RECORDED_BASES: readonly string[] = ['recorded'];
+
 export const BASES = {
   processes: PROCESSES,
   upstreams: UPSTREAMS,
   adaptive: ADAPTIVE,
   unanalysed: UNANALYSED,
+  peers: PEERS,
+  recorded: RECORDED,
 } as const;
 export type BaseName = keyof typeof BASES;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { compilePolicy, type PolicyError, parsePolicyText } from '../../src/core/policy/index.ts';
-import { BASES, sha256 } from './bases.ts';
+import { BASES, RECORDED_BASES, sha256 } from './bases.ts';
 import { MALFORMED } from './malformed.ts';
 import { TEXT_ROWS } from './malformed-text.ts';
 
@@ -20,7 +20,8 @@ function assertGoodError(errors: readonly PolicyError[], path: string, word: str
 
 test('the policies that the table starts from are taken', () => {
   for (const [name, base] of Object.entries(BASES)) {
-    const result = compilePolicy(base, sha256);
+    const source = RECORDED_BASES.includes(name) ? 'recorded' : 'live';
+    const result = compilePolicy(base, sha256, { source });
     assert.equal(result.kind, 'ok', `${name}: ${JSON.stringify(result)}`);
   }
 });
@@ -31,9 +32,9 @@ test('the table holds at least 300 different malformed policies', () => {
 });
 
 describe('a malformed policy is refused with path, reason and fix (rows 45, 82, 84-86)', () => {
-  for (const { title, value, path, word } of MALFORMED) {
+  for (const { title, value, path, word, source } of MALFORMED) {
     test(title, () => {
-      const result = compilePolicy(value, sha256);
+      const result = compilePolicy(value, sha256, { source });
       assert.equal(result.kind, 'refused');
       if (result.kind === 'refused') assertGoodError(result.errors, path, word);
     });

@@ -2,7 +2,8 @@
  * The kept table of malformed policies: what is written, where the error must point, and a word it must say.
  * A row is changed when an error gets better, never removed to make a test pass.
  */
-import { BASES, type BaseName, changed, parsePath } from './bases.ts';
+import { BASES, type BaseName, changed, parsePath, RECORDED_BASES } from './bases.ts';
+import { CHECK_ROWS } from './malformed-checks.ts';
 import { FIELD_ROWS } from './malformed-fields.ts';
 import { REST_ROWS } from './malformed-rest.ts';
 
@@ -14,14 +15,16 @@ export interface Malformed {
   readonly value: unknown;
   readonly path: string;
   readonly word: string;
+  readonly source: 'live' | 'recorded';
 }
 
-export const MALFORMED: readonly Malformed[] = [...FIELD_ROWS, ...REST_ROWS].map(
+export const MALFORMED: readonly Malformed[] = [...FIELD_ROWS, ...REST_ROWS, ...CHECK_ROWS].map(
   ([place, value, word, path = place, base = 'processes']): Malformed => ({
     title: `${place} = ${shown(value)}${base === 'processes' ? '' : ` (${base})`}`,
     value: changed(BASES[base], parsePath(place), value),
     path,
     word,
+    source: RECORDED_BASES.includes(base) ? 'recorded' : 'live',
   }),
 );
 

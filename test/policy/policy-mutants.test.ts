@@ -13,8 +13,8 @@ test('a policy changed at random is refused, or differs exactly where it was cha
 type Compiled = Extract<ReturnType<typeof compilePolicy>, { kind: 'ok' }>;
 
 function sabotaged(change: (compiled: Compiled) => Compiled) {
-  return (value: unknown) => {
-    const result = compilePolicy(value, sha256);
+  return (value: unknown, source: 'live' | 'recorded') => {
+    const result = compilePolicy(value, sha256, { source });
     return result.kind === 'ok' ? change(result) : result;
   };
 }

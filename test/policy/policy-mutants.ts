@@ -16,7 +16,7 @@ import {
 import { policySchema } from '../../src/core/policy/schema.ts';
 import { walkValue } from '../../src/core/policy/walk.ts';
 import { createRandom, type Random } from '../../src/core/statistics/random.ts';
-import { BASES, type Plain, sha256 } from './bases.ts';
+import { BASES, type Plain, RECORDED_BASES, sha256 } from './bases.ts';
 import { generatedBy, isWithin } from './generates.ts';
 import { at, type Mutant, mutate, pick } from './mutate.ts';
 
@@ -54,15 +54,16 @@ export interface MutantOptions {
   readonly stopAtFailure?: boolean;
 }
 
-type Compile = (value: unknown) => ReturnType<typeof compilePolicy>;
+type Source = 'live' | 'recorded';
+type Compile = (value: unknown, source: Source) => ReturnType<typeof compilePolicy>;
 
 export function runMutants(options: MutantOptions): MutantSummary {
-  const { runs, seed, compile = (value) => compilePolicy(value, sha256), stopAtFailure = false } = options;
-  const bases = Object.entries(BASES).map(([name, value]) => ({
-    name,
-    value: value as Plain,
-    compiled: mustCompile(compile, value),
-  }));
+  const { runs, seed, stopAtFailure = false } = options;
+  const compile: Compile = options.compile ?? ((value, source) => compilePolicy(value, sha256, { source }));
+  const bases = Object.entries(BASES).map(([name, value]) => {
+    const source: Source = RECORDED_BASES.includes(name) ? 'recorded' : 'live';
+    return { name, value: value as Plain, source, compiled: mustCompile(compile(value, source)) };
+  });
   const counts = { refused: 0, accepted: 0, same: 0 };
   const failures: MutantFailure[] = [];
   for (let run = 0; run < runs && !(stopAtFailure && failures.length > 0); run++) {
@@ -73,11 +74,11 @@ export function runMutants(options: MutantOptions): MutantSummary {
     const last = mutants.at(-1)?.value;
     const fail = (reason: string) => failures.push({ run, base: base.name, changes, reason });
     try {
-      const outcome = judge({ ...base, result: compile(last) }, mutants, last);
+      const outcome = judge({ ...base, result: compile(last, base.source) }, mutants, last);
       if (typeof outcome === 'string' && Object.hasOwn(counts, outcome)) counts[outcome as keyof typeof counts] += 1;
       else fail(outcome);
       if (run % 10 === 0) {
-        const text = textDiffers(last);
+        const text = textDiffers(last, base.source);
         if (text !== null) fail(text);
       }
     } catch (error) {
@@ -87,8 +88,7 @@ export function runMutants(options: MutantOptions): MutantSummary {
   return { runs, ...counts, failures };
 }
 
-function mustCompile(compile: Compile, value: unknown): Compiled {
-  const result = compile(value);
+function mustCompile(result: ReturnType<typeof compilePolicy>): Compiled {
   if (result.kind !== 'ok') throw new Error(`the base is refused: ${JSON.stringify(result.errors)}`);
   return result;
 }
@@ -167,7 +167,7 @@ function silentlyDropped(before: Plain, after: unknown, mutants: readonly Mutant
 const DEFAULTED = [
   /^spec\.stages\.\d+\.(bake|gates|advance)$/,
   /^spec\.(ramp|canary|leastBake|checks|exposure\.badPerInterval|deadlines\.release|errors\.exceptRoutes)$/,
-  /^spec\.checks\.\d+\.(tolerance(\.margin)?|role|direction|weight)$/,
+  /^spec\.checks\.\d+\.(tolerance(\.(margin|harmMargin|buckets))?|role|direction|weight|warmUp|clusterCap)$/,
   /^spec\.workload\.(processes|upstreams)\.template\.version$/,
 ];
 
@@ -177,10 +177,10 @@ const HOLDING_DEFAULTS = [
 ];
 
 /** The same value as JSON text has the same outcome. */
-function textDiffers(value: unknown): string | null {
+function textDiffers(value: unknown, source: Source): string | null {
   if (!isPlain(value)) return null;
-  const fromValue = compilePolicy(value, sha256);
-  const fromText = parsePolicyText(JSON.stringify(value, null, 2), { hash: sha256 });
+  const fromValue = compilePolicy(value, sha256, { source });
+  const fromText = parsePolicyText(JSON.stringify(value, null, 2), { hash: sha256, source });
   if (fromValue.kind !== fromText.kind) return `as a value ${fromValue.kind}, as text ${fromText.kind}`;
   if (fromValue.kind !== 'ok' || fromText.kind !== 'ok') return null;
   const [document] = fromText.documents;

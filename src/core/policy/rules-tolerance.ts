@@ -64,7 +64,8 @@ function nestingRules({ report }: Pick<RuleContext, 'report'>, { check, kind, pa
   const { margin, harmMargin, atDeadline } = (check.tolerance ?? {}) as Partial<Record<string, Margin>>;
   const least = margin?.value ?? defaultMargin(check);
   if (least === null) return;
-  const shown = margin?.text ?? `the ${kind === 'count' ? least.toPrecision(2) : `${least * 100}%`} of the default`;
+  const byDefault = kind === 'count' ? `${round(least * 3_600)}/h` : `${round(least * 100)}%`;
+  const shown = margin?.text ?? `${byDefault} of the default`;
   const example =
     kind === 'count' ? 'as in harmMargin: 1/d and margin: 1/h' : 'as in harmMargin: 0.1% and margin: 0.2%';
   report.refuseIf(
@@ -79,6 +80,10 @@ function nestingRules({ report }: Pick<RuleContext, 'report'>, { check, kind, pa
     `${atDeadline?.text} is not wider than margin (${shown}): what it accepts was accepted before the deadline`,
     'write a wider margin than margin, or take atDeadline out',
   );
+}
+
+function round(value: number): number {
+  return Number(value.toPrecision(6));
 }
 
 function limitOnlyRules({ report }: RuleContext, { check, kind, path }: CheckAt): void {
