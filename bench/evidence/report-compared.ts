@@ -98,7 +98,7 @@ export function sweptSection(results: Results): string {
 
 Each peer's settings were swept on the tuning set, with the true base rate known to them, and the setting with the smallest geometric
 mean of excess bad requests among those that abort no more than 1 % of equal versions was taken: its best single setting. Beside it the
-best setting of each scenario by itself, chosen by looking at its result. Haldane knows no base rate and has one setting.
+best of them for each scenario by itself, chosen by looking at its result. Haldane knows no base rate and has one setting.
 
 ![Exposure against time, beside peers' swept settings](front-swept.svg)
 

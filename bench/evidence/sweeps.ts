@@ -40,7 +40,13 @@ export function sweptBest(releases: readonly ReleaseSummary[]): readonly Swept[]
     if (single === undefined) return [];
     const mine = reported.filter(({ contestant }) => familyOf(contestant) === family);
     return [
-      { family, settings: names.length, feasible: feasible.length, single, reported: reportedRows(mine, single, ours) },
+      {
+        family,
+        settings: names.length,
+        feasible: feasible.length,
+        single,
+        reported: reportedRows(mine, { single, feasible }, ours),
+      },
     ];
   });
 }
@@ -57,7 +63,7 @@ function exposure(rows: readonly ReleaseSummary[]): number {
 
 function reportedRows(
   rows: readonly ReleaseSummary[],
-  single: string,
+  { single, feasible }: { readonly single: string; readonly feasible: readonly string[] },
   ours: ReadonlyMap<string, ReleaseSummary>,
 ): readonly SweptRow[] {
   const ids = [...new Set(rows.map(({ scenario }) => scenario.id))];
@@ -67,7 +73,10 @@ function reportedRows(
     const mine = ours.get(id);
     if (own === undefined || mine === undefined) return [];
     const isEqual = own.scenario.truth === 'equal';
-    const allowed = isEqual ? here.filter(({ aborted }) => aborted.rate <= MOST_FALSE_ABORTS) : here;
+    // A setting that aborts whatever comes exposes nobody: only those that let equal versions pass are compared.
+    const allowed = here.filter(
+      ({ contestant, aborted }) => feasible.includes(contestant) && (!isEqual || aborted.rate <= MOST_FALSE_ABORTS),
+    );
     const perScenario =
       smallest(allowed, (row) => (isEqual ? (row.promoteSeconds?.mean ?? Infinity) : row.excessBad.mean)) ?? own;
     return [{ scenario: own.scenario, own, perScenario, ours: mine }];
