@@ -88,6 +88,7 @@ export function numbersOf(check: Check, evidence: Evidence, { share, settings }:
     logHarmLine,
     logNoHarmLine,
     value: shown.value,
+    elsewhere: shown.elsewhere,
     isAcceptable: atDeadline === null ? null : logNoHarm(check, evidence, atDeadline) >= logNoHarmLine,
     toPass: requestsToPass(evidence, noHarm, logNoHarmLine),
     toFail: harm >= logHarmLine || share === 0 ? null : badToFail(evidence, logHarmLine - harm),
@@ -119,15 +120,20 @@ interface ShownLine {
   readonly stable: Counts;
   /** The latency that counts as slow, or a gauge's worst value. */
   readonly value: number | null;
+  readonly elsewhere: number | null;
 }
 
-/** Of all lines of a latency the one people are shown: the one with the most evidence of harm. */
-function shownLine(check: Check, evidence: Evidence): ShownLine {
-  const { latency, canary, stable } = evidence;
-  if (latency === null) return { canary, stable, value: shownValue(check, evidence) };
+/** Counts, bounds and value are of one line: for latency that of its quantile. */
+function shownLine(check: Check, { latency, canary, stable, gauge }: Evidence): ShownLine {
+  if (latency === null) return { canary, stable, value: shownValue(check, gauge), elsewhere: null };
+  const own = latency.bound[0] ?? 0;
   const worst = worstLine(latency);
-  const counts = tailCounts(latency.state, worst);
-  return { ...counts, value: latency.seconds[worst] ?? null };
+  const value = latency.seconds[own] ?? null;
+  return {
+    ...tailCounts(latency.state, own),
+    value,
+    elsewhere: worst === own ? null : (latency.seconds[worst] ?? null),
+  };
 }
 
 function worstLine(latency: NonNullable<Evidence['latency']>): number {
@@ -158,8 +164,8 @@ function boundsOf({ absolute, relative, latency, mean }: Evidence, alpha: number
   };
 }
 
-function shownValue(check: Check, evidence: Evidence): number | null {
-  if (check.metric.kind === 'gauge') return evidence.gauge?.worst ?? null;
+function shownValue(check: Check, gauge: Evidence['gauge']): number | null {
+  if (check.metric.kind === 'gauge') return gauge?.worst ?? null;
   return check.metric.kind === 'latency' ? (check.limit?.value ?? null) : null;
 }
 

@@ -73,7 +73,7 @@ function verdictSentence({ outcome, reason, numbers }: Unsaid): string {
   if (reason === 'FailsWhileWarmingUp') return '; most requests failed while it warmed up';
   switch (outcome) {
     case 'fail':
-      return `; harm is shown (odds ${odds(numbers.logHarm)} to 1)`;
+      return `; harm is shown (odds ${odds(numbers.logHarm)} to 1)${elsewhereText(numbers)}`;
     case 'pass':
       return `; harm beyond it is refuted (odds ${odds(numbers.logNoHarm)} to 1)`;
     case 'undecided':
@@ -81,6 +81,11 @@ function verdictSentence({ outcome, reason, numbers }: Unsaid): string {
     case 'error':
       return `; undecided (odds ${odds(numbers.logHarm)} to 1 for harm, ${odds(numbers.logNoHarm)} to 1 against)${changeSentence(numbers)}`;
   }
+}
+
+/** The evidence of a latency check may lie at another line than the one that is shown. */
+function elsewhereText({ elsewhere }: Unsaid['numbers']): string {
+  return elsewhere === null ? '' : `, most of it in requests slower than ${seconds(elsewhere)}`;
 }
 
 /** What would change an open answer, at the pace so far. */

@@ -27,8 +27,10 @@ export interface VerdictNumbers {
   readonly logNoHarm: number;
   readonly logHarmLine: number;
   readonly logNoHarmLine: number;
-  /** Latency: the boundary in seconds. Gauge: the worst value. */
+  /** Latency: the line of its quantile, in seconds. Gauge: the worst value. */
   readonly value: number | null;
+  /** Latency: the line with the most evidence of harm, in seconds, where it is another one; else null. */
+  readonly elsewhere: number | null;
   /** Harm beyond the wider margin that is enough at the deadline is refuted; null if none is declared. */
   readonly isAcceptable: boolean | null;
   /** What would change the answer, at the pace so far; null where it cannot be said. */
