@@ -58,7 +58,7 @@ export interface Size {
 }
 
 export const FULL: Size = { equal: 5000, other: 250, bare: 2000, sweep: 30, same: 10 };
-export const QUICK: Size = { equal: 80, other: 8, bare: 50, sweep: 0, same: 1 };
+export const QUICK: Size = { equal: 50, other: 5, bare: 50, sweep: 0, same: 1 };
 
 export function bareCells(): readonly BareCell[] {
   const random = createRandom(`${REPORTED_SEED}/bare`);
