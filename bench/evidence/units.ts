@@ -57,7 +57,7 @@ export interface Size {
   readonly same: number;
 }
 
-export const FULL: Size = { equal: 5000, other: 250, bare: 2000, sweep: 30, same: 10 };
+export const FULL: Size = { equal: 5000, other: 150, bare: 2000, sweep: 30, same: 10 };
 export const QUICK: Size = { equal: 50, other: 5, bare: 50, sweep: 0, same: 1 };
 
 export function bareCells(): readonly BareCell[] {
