@@ -15,6 +15,7 @@ import { type GaugeEvidence, NO_GAUGE } from './gauge.ts';
 import type { LatencyEvidence } from './latency.ts';
 import { type MeanEvidence, startMean } from './mean.ts';
 import type { Noise } from './noise.ts';
+import { type PeerEvidence, startPeer } from './peer-evidence.ts';
 
 export interface Counts {
   readonly total: number;
@@ -37,6 +38,8 @@ export interface Evidence {
   /** Windows counted so far. */
   readonly windows: number;
   readonly gauge: GaugeEvidence | null;
+  /** Of a check that a peer's rule judges; nothing else is counted for it. */
+  readonly peer: PeerEvidence | null;
   /** How stable's replicas scattered before the release; null until its past was read. */
   readonly noise: Noise | null;
   /** Unpaused milliseconds since both versions were last heard of in this check. */
@@ -142,6 +145,7 @@ export function startEvidence(check: Check, settings: AnalysisSettings): Evidenc
     stable: none,
     windows: 0,
     gauge: check.metric.kind === 'gauge' ? NO_GAUGE : null,
+    peer: startPeer(check),
     noise: null,
     silentMs: 0,
     isHeard: false,

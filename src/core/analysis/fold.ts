@@ -18,7 +18,9 @@ import { addLatency, bucketsChanged, ownLine, startLatency } from './latency.ts'
 import { boundariesOf, lineAtLeast, slowerThan, totalOf } from './latency-lines.ts';
 import { addMean } from './mean.ts';
 import { hasNoise, noiseFrom, UNKNOWN_NOISE } from './noise.ts';
+import { foldPeer } from './peer.ts';
 import { unusable } from './samples.ts';
+import { broken, fallSilent } from './silence.ts';
 
 export interface Window {
   readonly reading: Reading | undefined;
@@ -39,6 +41,8 @@ export interface Window {
 export const GAUGE_READINGS = 3;
 
 export function foldWindow(check: Check, evidence: Evidence, window: Window): Evidence {
+  // Releases recorded before there were such rules have no field for them.
+  if (evidence.peer != null) return foldPeer(check, evidence, evidence.peer, window);
   const { reading } = window;
   if (reading === undefined) return fallSilent(check, evidence, window, 'the source left this check out');
   if (reading.kind === 'error') return broken(evidence, reading.message);
@@ -83,17 +87,6 @@ export function needsLines(check: Check, evidence: Evidence | undefined): boolea
 /** Whether stable's past is still to be read for this check. */
 export function needsHistory(check: Check, evidence: Evidence | undefined): boolean {
   return needsLines(check, evidence) || (hasNoise(check) && (evidence?.noise ?? null) === null);
-}
-
-/** The source failed, or what it said cannot be counted. */
-export function broken(evidence: Evidence, message: string): Evidence {
-  return { ...evidence, isHeard: false, trouble: { outcome: 'error', message } };
-}
-
-export function fallSilent(check: Check, evidence: Evidence, window: Window, message: string): Evidence {
-  const silentMs = evidence.silentMs + window.passedMs;
-  const trouble = silentMs >= check.noDataMs ? ({ outcome: 'no-data', message } as const) : evidence.trouble;
-  return { ...evidence, silentMs, isHeard: false, trouble };
 }
 
 function foldGauge(check: Check, evidence: Evidence, window: Window, samples: Arms<Sample | undefined>): Evidence {

@@ -5,7 +5,7 @@ export {
   limitRate,
   startEvidence,
 } from './evidence.ts';
-export { broken, foldHistory, foldWindow, needsHistory, type Window } from './fold.ts';
+export { foldHistory, foldWindow, needsHistory, type Window } from './fold.ts';
 export type { GaugeEvidence } from './gauge.ts';
 export {
   combinedLogHarm,
@@ -18,3 +18,4 @@ export { lineAtLeast, linesFrom, slowerThan } from './latency-lines.ts';
 export { logHarm } from './numbers.ts';
 export { odds, percent, seconds } from './sentences.ts';
 export { addShares, NO_SHARES, type SampleRatio, sharesMismatch } from './shares.ts';
+export { broken } from './silence.ts';

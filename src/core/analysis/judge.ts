@@ -8,6 +8,7 @@ import { GAUGE_READINGS, needsLines } from './fold.ts';
 import { isLeaking, msToLimit, rankText } from './gauge.ts';
 import { noiseWarning } from './noise.ts';
 import { logHarm, numbersOf, riskBound } from './numbers.ts';
+import { peerAnswers } from './peer-answers.ts';
 import { explainVerdict } from './sentences.ts';
 
 /** What a verdict needs to know beyond the evidence. */
@@ -81,6 +82,8 @@ export function provenWeightPercent(
   evidence: Evidence,
   { badPerInterval, settings }: Pick<JudgeContext, 'badPerInterval' | 'settings'>,
 ): number {
+  // No rate is bound by it: what it says of rising is its exposure answer alone.
+  if (evidence.peer != null) return peerAnswers(check, evidence.peer).exposure.outcome === 'fail' ? 0 : 100;
   if (heldAnswer(check, evidence) !== null) return 0;
   if (!BOUNDS_REQUESTS.has(check.metric.kind)) return 100;
   return weightWithin(badPerInterval, riskBound(check, evidence, settings), evidence);
@@ -104,6 +107,10 @@ function harmAnswer(check: Check, evidence: Evidence, numbers: VerdictNumbers): 
       message: `${warmUp.bad} of ${warmUp.total} requests failed`,
     };
   }
+  if (evidence.peer != null) {
+    const { exposure } = peerAnswers(check, evidence.peer);
+    return exposure.outcome === 'fail' ? exposure : null;
+  }
   if (numbers.logHarm < numbers.logHarmLine - ROUNDING) return null;
   return { outcome: 'fail', reason: 'WorseThanTolerated', message: 'the evidence of harm reached its line' };
 }
@@ -119,6 +126,7 @@ function heldAnswer(check: Check, evidence: Evidence): Answer | null {
   if (evidence.trouble?.outcome === 'no-data') {
     return { outcome: 'no-data', reason: 'NoData', message: evidence.trouble.message };
   }
+  if (evidence.peer != null) return null;
   if (check.metric.kind === 'gauge') {
     const enough = (evidence.gauge?.readings ?? 0) >= GAUGE_READINGS;
     return enough ? null : { outcome: 'undecided', reason: 'TooFewReadings', message: 'it was read too few times yet' };
@@ -137,6 +145,7 @@ function heldAnswer(check: Check, evidence: Evidence): Answer | null {
 }
 
 function exposureAnswer(check: Check, evidence: Evidence, context: JudgeContext, numbers: VerdictNumbers): Answer {
+  if (evidence.peer != null) return peerAnswers(check, evidence.peer).exposure;
   if (check.metric.kind === 'gauge') return gaugeAnswer(check, evidence, context.settings);
   // With one question only, its bound is the one that was just made for people; making it is half of a judgement's cost.
   if (!BOUNDS_REQUESTS.has(check.metric.kind)) {
@@ -159,6 +168,7 @@ function promotionAnswer(
   numbers: VerdictNumbers,
   settings: AnalysisSettings,
 ): Answer {
+  if (evidence.peer != null) return peerAnswers(check, evidence.peer).promotion;
   if (check.metric.kind === 'gauge') return gaugeAnswer(check, evidence, settings);
   const passes = numbers.logNoHarm >= numbers.logNoHarmLine;
   return {

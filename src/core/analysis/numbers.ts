@@ -124,7 +124,8 @@ interface ShownLine {
 }
 
 /** Counts, bounds and value are of one line: for latency that of its quantile. */
-function shownLine(check: Check, { latency, canary, stable, gauge }: Evidence): ShownLine {
+function shownLine(check: Check, { latency, canary, stable, gauge, peer }: Evidence): ShownLine {
+  if (peer != null) return { canary, stable, value: peer.value, elsewhere: null };
   if (latency === null) return { canary, stable, value: shownValue(check, gauge), elsewhere: null };
   const own = latency.bound[0] ?? 0;
   const worst = worstLine(latency);

@@ -65,11 +65,16 @@ function firstPhase(policy: ReleasePolicy, unanalysed: Unanalysed | null): Phase
   return hasStages ? { kind: 'starting' } : { kind: 'promoting', sentence: 'the policy has no stages' };
 }
 
-/** Trying the same version again, under the same policy and against the same stable, continues its evidence (statistics 3, Stages). */
+/**
+ * Trying the same version again, under the same policy and against the same stable, continues its evidence (statistics 3,
+ * Stages). The rules of peers begin anew: they count within one release.
+ */
 function carriedEvidence(turn: Turn, earlier: KnownRevision | undefined): Release['evidence'] {
   if (earlier?.evidence == null || earlier.policyHash !== turn.observation.policyHash) return {};
   if (earlier.against !== (turn.state.stable?.revision ?? null)) return {};
   return Object.fromEntries(
-    Object.entries(earlier.evidence).map(([name, evidence]) => [name, { ...evidence, isHeard: false }]),
+    Object.entries(earlier.evidence)
+      .filter(([, { peer }]) => peer == null)
+      .map(([name, evidence]) => [name, { ...evidence, isHeard: false }]),
   );
 }
