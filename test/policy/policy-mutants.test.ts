@@ -35,6 +35,21 @@ test('the same runs catch a compiler that drops, rewrites or guesses (row 84)', 
       const { policy } = compiled;
       return { ...compiled, policy: { ...policy, leastBakeMs: policy.leastBakeMs + policy.intervalMs } };
     }),
+    'forgets what a cluster can cause': sabotaged((compiled) => {
+      const checks = compiled.policy.checks.map((check) => ({ ...check, clusterCap: 1 }));
+      return { ...compiled, policy: { ...compiled.policy, checks } };
+    }),
+    'lets the rule of a peer fail sooner': sabotaged((compiled) => {
+      const checks = compiled.policy.checks.map((check) =>
+        check.rule?.kind === 'argo'
+          ? {
+              ...check,
+              rule: { ...check.rule, failureLimit: Math.min(check.rule.failureLimit, check.rule.count ?? 0, 3) },
+            }
+          : check,
+      );
+      return { ...compiled, policy: { ...compiled.policy, checks } };
+    }),
     crashes: sabotaged((compiled) => {
       if (![10, 20].includes(compiled.policy.historyLimit)) throw new Error('another history limit');
       return compiled;

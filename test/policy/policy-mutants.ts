@@ -153,7 +153,7 @@ function badError(errors: readonly PolicyError[]): string | null {
 
 /** No difference although the policy as read differs: only where a default was written out, or left to itself. */
 function silentlyDropped(before: Plain, after: unknown, mutants: readonly Mutant[]): string | null {
-  const read = [before, after].map((value) => walkValue(policySchema, value).value);
+  const read = [before, after].map((value) => withoutTexts(walkValue(policySchema, value).value));
   if (isDeepStrictEqual(read[0], read[1])) return null;
   const isDefault = mutants.some(({ path }) => {
     const isWrittenOut = [before, after].some((value) => at(value, path) === undefined);
@@ -161,6 +161,14 @@ function silentlyDropped(before: Plain, after: unknown, mutants: readonly Mutant
     return patterns.some((pattern) => pattern.test(path.join('.')));
   });
   return isDefault ? null : 'a change was accepted and has no effect';
+}
+
+/** A quantity keeps how it was written, for errors: "1 %" says the same as "1%". */
+function withoutTexts(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutTexts);
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value).filter(([key]) => !(key === 'text' && 'unit' in value));
+  return Object.fromEntries(kept.map(([key, item]) => [key, withoutTexts(item)]));
 }
 
 /** Fields whose default depends on others: written out (or taken out), they may say what would be so anyway. */

@@ -132,3 +132,30 @@ test('a check of Kayenta is required, with the starting values of Kayenta', () =
   });
   assert.deepEqual([check?.role, check?.tolerance, check?.rule], ['required', null, null]);
 });
+
+function compiledTolerance(tolerance: object) {
+  const spec = {
+    workload: { processes: { template: { command: 'x' } } },
+    onDeadline: 'accept',
+    checks: [{ name: 'errors', metric: { errors: {} }, tolerance }],
+  };
+  const head = { apiVersion: 'haldane.dev/v1alpha1', kind: 'ReleasePolicy', metadata: { name: 'shop' } };
+  const result = compilePolicy({ ...head, spec }, hash);
+  return result.kind === 'ok' ? result.policy.checks[0]?.tolerance : null;
+}
+
+test('whatever three margins are written, what is taken nests: harm < margin < the wider one at the deadline', () => {
+  const shares = ['0%', '0.05%', '0.1%', '0.2%', '0.3%', '1%', '40%', '50%'];
+  const some = [undefined, ...shares];
+  const triples = some.flatMap((margin) =>
+    some.flatMap((harmMargin) => shares.map((atDeadline) => ({ margin, harmMargin, atDeadline }))),
+  );
+  for (const triple of triples) {
+    const { harmMargin = '0%', margin = '0.2%', atDeadline } = triple;
+    const [low = 0, middle = 0, high = 0] = [harmMargin, margin, atDeadline].map(Number.parseFloat);
+    const read = compiledTolerance(JSON.parse(JSON.stringify(triple)));
+    assert.equal(read !== null, low < middle && middle < high, JSON.stringify(triple));
+    if (read !== null) assert.ok(read && read.harmMargin < read.margin && read.margin < (read.atDeadline ?? 0));
+  }
+  assert.equal(triples.length, 648);
+});

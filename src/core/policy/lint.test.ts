@@ -54,6 +54,18 @@ const ANTI_PATTERNS: readonly [code: string, path: string, spec: object, context
     'spec.checks[0]',
     { checks: [{ name: 'e', metric: { errors: {} }, limit: { above: '1%' } }] },
   ],
+  ['peer-rule', 'spec.checks[0]', { checks: [{ name: 'e', metric: { errors: {} }, flagger: { min: 99 } }] }],
+  ['only-peer-rules', 'spec.checks', { checks: [{ name: 'e', metric: { errors: {} }, flagger: { min: 99 } }] }],
+  [
+    'only-peer-rules',
+    'spec.checks',
+    {
+      checks: [
+        { name: 'k', metric: { kayenta: { metrics: [{ name: 'errors', metric: { errors: {} } }] } } },
+        { name: 'r', metric: { count: { event: 'restarts' } } },
+      ],
+    },
+  ],
   [
     'secret-in-policy',
     'spec.workload.processes.template.env.DB_PASSWORD',
@@ -75,6 +87,17 @@ for (const [code, path, spec, context] of ANTI_PATTERNS) {
     assert.ok(found.problem.length > 10 && found.fix.length > 10);
   });
 }
+
+test('a rule of a peer beside a required check with evidence is worth knowing, and no warning', () => {
+  const checks = [
+    { name: 'e', metric: { errors: {} } },
+    { name: 'a', metric: { latency: {} }, argo: { interval: '1m', successCondition: 'result[0] < 1' } },
+  ];
+  assert.deepEqual(
+    lint({ checks }).map(({ code, path, severity }) => [code, path, severity]),
+    [['peer-rule', 'spec.checks[1]', 'info']],
+  );
+});
 
 test('a shell is expected to expand its variables', () => {
   const workload = {
