@@ -8,6 +8,7 @@ import {
   type Observation,
   type State,
 } from '../../src/core/engine/index.ts';
+import { measuredChecks } from '../../src/core/model/check-expansion.ts';
 import type {
   Command,
   Effect,
@@ -264,7 +265,9 @@ export class World {
     this.counted.clear();
     const measurement: Measurement = {
       spanMs: isOpening ? 0 : this.policy.intervalMs,
-      readings: isOpening ? {} : Object.fromEntries(this.policy.checks.map((check) => [check.name, reading])),
+      readings: isOpening
+        ? {}
+        : Object.fromEntries(measuredChecks(this.policy.checks).map(({ name }) => [name, reading])),
       requests: isOpening ? {} : requests,
       drawn: isOpening ? {} : requests,
       users: {},

@@ -131,14 +131,22 @@ function foldKayenta(check: Check, evidence: Evidence, peer: KayentaEvidence, wi
   if (window.warmingUp && counts.canary.total > 0) return warmUp(evidence, { ...counts.canary, bad: 0 });
   const sums = { ...peer.sums };
   for (const part of heard) if (part.heard.kind === 'samples') sums[part.name] = addArms(sums[part.name], part.heard);
-  const folded = { ...evidence, peer: lookKayenta(config, { ...peer, clockMs: clockAfter(peer, window), sums }) };
+  const isHeard = counts.canary.total > 0 && counts.stable.total > 0;
+  const clockMs = isHeard || !standsStill(check, evidence, window) ? clockAfter(peer, window) : peer.clockMs;
+  const folded = { ...evidence, peer: lookKayenta(config, { ...peer, clockMs, sums }) };
   const failed = heard.find((part) => part.heard.kind === 'error');
   if (failed?.heard.kind === 'error') return broken(folded, `${failed.name}: ${failed.heard.message}`);
-  if (counts.canary.total > 0 && counts.stable.total > 0) return counted(folded, counts);
+  if (isHeard) return counted(folded, counts);
   const silent = heard.find((part) => part.heard.kind === 'silent');
   const arm = counts.canary.total > 0 ? 'stable got nothing that this check looks at' : NOTHING_SEEN;
   const message = silent?.heard.kind === 'silent' && counts.canary.total === 0 ? silent.heard.message : arm;
   return fallSilent(check, folded, window, message);
+}
+
+/** Without data the lifetime does not run out, unless a metric must have data: then its absence is to be judged. */
+function standsStill({ metric, noDataMs }: Check, { silentMs }: Evidence, { passedMs }: Window): boolean {
+  const mustHaveData = metric.kind === 'kayenta' && metric.config.metrics.some((one) => one.mustHaveData);
+  return silentMs + passedMs >= noDataMs && !mustHaveData;
 }
 
 /** What was said of the check as a whole, where its parts were not even asked. */
