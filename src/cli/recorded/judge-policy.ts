@@ -41,7 +41,7 @@ export async function policyOfFile(context: Context, file: string, named: string
 
 async function compiled(text: string, file: string): Promise<readonly ReleasePolicy[]> {
   const { parsePolicyText } = await import('../../core/policy/index.ts');
-  const parsed = parsePolicyText(text, { hash: sha256Hex, file });
+  const parsed = parsePolicyText(text, { hash: sha256Hex, file, source: 'recorded' });
   if (parsed.kind === 'ok') return parsed.documents.map(({ policy }) => policy);
   const [first, ...more] = parsed.errors;
   const rest = more.map((each) => `\n${problemText(each)}`).join('');
