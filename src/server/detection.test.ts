@@ -25,6 +25,41 @@ describe('whether a check is able to fail', () => {
     assert.equal(detectionOf(hurried, errors, { perSecond: 1, badRate: 0 }).detectsInMs, null);
   });
 
+  it('is told of rules without odds: every look fails, and the rule counts', () => {
+    const flagger = {
+      kind: 'flagger',
+      intervalMs: 60_000,
+      min: 99,
+      max: null,
+      failures: 5,
+      emptyIsFailure: false,
+    } as const;
+    const argo = {
+      kind: 'argo',
+      intervalMs: 60_000,
+      initialDelayMs: 120_000,
+      successCondition: 'result[0] >= 0.99',
+      failureCondition: null,
+      count: null,
+      failureLimit: 3,
+      inconclusiveLimit: 0,
+      consecutiveErrorLimit: 4,
+      consecutiveSuccessLimit: 0,
+    } as const;
+    const times = { stepMs: 60_000, intervalMs: 600_000, lifetimeMs: 1_800_000, lookbackMs: 0 };
+    const config = { metrics: [], groupWeights: {}, pass: 95, marginal: 75, ...times };
+    const found = (change: Partial<Check>, perSecond = 10) => {
+      const check = { ...errors, tolerance: null, ...change };
+      return detectionOf({ ...policy, checks: [check] }, check, { perSecond, badRate: 0 });
+    };
+    assert.equal(found({ rule: flagger }).detectsInMs, 360_000);
+    assert.equal(found({ rule: argo }).detectsInMs, 300_000);
+    assert.equal(found({ metric: { kind: 'kayenta', config } }).detectsInMs, 600_000);
+    assert.equal(found({ rule: { ...argo, failureLimit: -1 } }).detectsInMs, null);
+    assert.equal(found({ rule: flagger }, 0).note, 'there is no traffic now');
+    assert.match(found({ rule: flagger, role: 'informational' }).note ?? '', /never ends a release/);
+  });
+
   it('holds for every metric', () => {
     const metrics: Check[] = [
       { ...errors, metric: { kind: 'latency', quantile: 0.99 } },

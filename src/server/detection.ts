@@ -2,7 +2,7 @@
 // accepts, at the traffic there is now: the estimate that `haldane plan` makes, in closed form. It says nothing of the
 // service itself.
 import { evidenceShares } from '../core/analysis/index.ts';
-import type { Check } from '../core/model/check.ts';
+import type { Check, PeerRule } from '../core/model/check.ts';
 import type { ReleasePolicy } from '../core/model/policy.ts';
 import { acceptedRate, msToShowHarm, type PlannedQuestion } from '../core/rehearsal/index.ts';
 import type { Detection } from '../core/views/index.ts';
@@ -24,6 +24,8 @@ export function detectionOf(policy: ReleasePolicy, check: Check, baseline: Basel
     const detectsInMs = 3 * policy.intervalMs;
     return { ...result, harm: 'a replica over the limit', detectsInMs, note: 'three readings in a row' };
   }
+  const ruled = ruleOf(check);
+  if (ruled !== null) return { ...result, ...ruled, ...byRule(ruled, result) };
   const question = questionOf(policy, check, baseline);
   const canaryRate = harmfulRate(question);
   const harm = harmText(check, question.baseRate, canaryRate);
@@ -33,6 +35,52 @@ export function detectionOf(policy: ReleasePolicy, check: Check, baseline: Basel
   if (perSecond <= 0) return { ...result, harm, detectsInMs: null, note: 'there is no traffic now' };
   const ms = msToShowHarm(question, canaryRate, { weightPercent, intervalMs: policy.intervalMs });
   return { ...result, harm, detectsInMs: ms <= withinMs ? ms : null, note: null };
+}
+
+interface Ruled {
+  readonly harm: string;
+  /** Without an interruption; null if the rule cannot end a release by itself. */
+  readonly detectsInMs: number | null;
+  readonly note: string | null;
+}
+
+/** A rule of a peer has no odds: how long it takes if every look fails. Null: evidence judges the check. */
+function ruleOf({ rule, metric }: Check): Ruled | null {
+  if (metric.kind === 'kayenta') {
+    const { marginal, intervalMs } = metric.config;
+    return { harm: `a score of ${marginal} or less`, detectsInMs: intervalMs, note: 'the first judgement' };
+  }
+  switch (rule?.kind) {
+    case undefined:
+      return null;
+    case 'flagger': {
+      const note = `the look after ${rule.failures} failed ones`;
+      return { harm: 'a value outside of its range', detectsInMs: (rule.failures + 1) * rule.intervalMs, note };
+    }
+    case 'argo':
+      return argoRuled(rule);
+  }
+}
+
+function argoRuled(rule: Extract<PeerRule, { kind: 'argo' }>): Ruled {
+  const { failureLimit, intervalMs, initialDelayMs, count } = rule;
+  const harm = 'a failed measurement';
+  // With its limit off it fails where the count is reached without enough successes in a row.
+  const needed = failureLimit >= 0 ? failureLimit + 1 : count;
+  if (needed === null) return { harm, detectsInMs: null, note: 'its failureLimit is off' };
+  const detectsInMs = Math.max(intervalMs, initialDelayMs) + (needed - 1) * intervalMs;
+  return { harm, detectsInMs, note: `measurement ${needed} that fails` };
+}
+
+function byRule(
+  { detectsInMs, note }: Ruled,
+  asked: Pick<Detection, 'role' | 'perSecond' | 'withinMs'>,
+): Pick<Detection, 'detectsInMs' | 'note'> {
+  if (asked.role === 'informational') {
+    return { detectsInMs: null, note: `its role is ${asked.role}: it never ends a release` };
+  }
+  if (asked.perSecond <= 0) return { detectsInMs: null, note: 'there is no traffic now' };
+  return detectsInMs !== null && detectsInMs <= asked.withinMs ? { detectsInMs, note } : { detectsInMs: null, note };
 }
 
 function questionOf(policy: ReleasePolicy, check: Check, { perSecond, badRate }: Baseline): PlannedQuestion {

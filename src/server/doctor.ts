@@ -2,6 +2,7 @@
 // version asked and only for it, and is each required check able to fail. It changes nothing.
 import type { PolicyView } from '../controller/index.ts';
 import type { Check } from '../core/model/check.ts';
+import { measuredChecks } from '../core/model/check-expansion.ts';
 import { describeDuration } from '../core/model/duration.ts';
 import type { Reading, Sample } from '../core/model/measurement.ts';
 import type { ReleasePolicy } from '../core/model/policy.ts';
@@ -48,13 +49,18 @@ export async function diagnose(deps: DoctorDeps, view: PolicyView): Promise<Diag
   ];
   if (policy === null) return { policy: view.name, findings, detections: [] };
   const asked = await askQueries(deps, view, policy);
-  const estimated = policy.checks.filter((check) => isTried(check) || check.metric.kind === 'gauge');
+  const estimated = policy.checks.filter((check) => isTried(check) || isRuled(check));
   const detections = asked.perSecond === null ? [] : estimated.map((check) => detect(policy, check, asked));
   return {
     policy: view.name,
     findings: [...findings, ...asked.findings, ...detections.flatMap(detectionFindings)],
     detections,
   };
+}
+
+/** Judged without odds, so that the time it takes is known without trying. */
+function isRuled({ metric, rule }: Check): boolean {
+  return rule !== null || metric.kind === 'gauge' || metric.kind === 'kayenta';
 }
 
 async function storeFinding({ store }: DoctorDeps): Promise<Finding> {
@@ -190,7 +196,7 @@ async function askQueries(deps: DoctorDeps, view: PolicyView, policy: ReleasePol
     const { measurement } = read;
     const total = Object.values(measurement.requests).reduce((sum, count) => sum + count, 0);
     const perSecond = measurement.spanMs > 0 ? (total * 1_000) / measurement.spanMs : 0;
-    const findings = policy.checks.flatMap((check) =>
+    const findings = measuredChecks(policy.checks).flatMap((check) =>
       readingFinding(check, measurement.readings[check.name], { stable, canary: underWay?.revision ?? null }),
     );
     return { findings: [trafficFinding(perSecond), ...findings], perSecond, readings: measurement.readings, stable };

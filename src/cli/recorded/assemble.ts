@@ -1,6 +1,7 @@
 // Samples become windows: each is given to the check it is for, and samples of one time stand side by side. It refuses a
 // sample that two checks could take, one that no check of that name takes, and counts given twice.
 import type { Check, Metric } from '../../core/model/check.ts';
+import { measuredChecks } from '../../core/model/check-expansion.ts';
 import type { Sample } from '../../core/model/measurement.ts';
 import { nearestName } from '../../core/model/nearest.ts';
 import { badData, mergeSamples, type Part, type RecordedWindow, type VersionSamples } from './recorded.ts';
@@ -65,54 +66,71 @@ export function assemble(parts: readonly Part[], asked: Asked): Assembled {
 
 class Binder {
   readonly #asked: Asked;
-  readonly #byKind = new Map<Sample['kind'], Check | null>();
+  /** What has samples of its own: the metrics of a check in parts, each by `check/metric`. */
+  readonly #measured: readonly Check[];
+  readonly #byKind = new Map<string, Check | null>();
 
   constructor(asked: Asked) {
     this.#asked = asked;
+    this.#measured = measuredChecks(asked.checks);
   }
 
   /** Null: it is of a check that is not judged now, or of a kind that none takes. */
   bind(part: Part): { readonly check: string; readonly sample: Sample } | null {
-    if (part.check === null) {
-      const check =
-        this.#only(part, part.sample.kind) ?? (part.sample.kind === 'values' ? this.#only(part, 'gauge') : null);
-      return check === null ? null : { check: check.name, sample: asTaken(part, check) };
-    }
-    const [name = '', metric] = part.check.split('/');
-    const check = this.#asked.checks.find((each) => each.name === name);
-    if (check !== undefined) return { check: metric === undefined ? name : part.check, sample: asTaken(part, check) };
-    if (this.#asked.all.includes(name)) return null;
-    const near = nearestName(name, this.#asked.all);
-    const known = `checks of the policy are ${this.#asked.all.join(', ')}`;
-    throw badData(
-      part.place,
-      `there is no check "${name}"`,
-      near === undefined ? known : `did you mean ${near}? (${known})`,
+    const check = part.check === null ? this.#taking(part, this.#measured) : this.#named(part, part.check);
+    return check === null ? null : { check: check.name, sample: asTaken(part, check) };
+  }
+
+  #named(part: Part, name: string): Check | null {
+    const exact = this.#measured.find((each) => each.name === name);
+    if (exact !== undefined) return exact;
+    const [whole = ''] = name.split('/');
+    const parts = this.#measured.filter((each) => each.name.startsWith(`${name}/`));
+    if (parts.length > 0) return this.#taking(part, parts, name);
+    const known = this.#measured.map((each) => each.name);
+    const isJudged = this.#asked.checks.some((each) => each.name === whole);
+    if (!isJudged && this.#asked.all.includes(whole)) return null;
+    const names = isJudged ? known : [...new Set([...known, ...this.#asked.all])];
+    const near = nearestName(name, names);
+    const list = `checks of the policy are ${names.join(', ')}`;
+    const fix = near === undefined ? list : `did you mean ${near}? (${list})`;
+    throw badData(part.place, `there is no check "${name}"`, fix);
+  }
+
+  #taking(part: Part, among: readonly Check[], name = ''): Check | null {
+    const { kind } = part.sample;
+    return (
+      this.#only(part, { kind, among, name }) ??
+      (kind === 'values' ? this.#only(part, { kind: 'gauge', among, name }) : null)
     );
   }
 
-  #only(part: Part, kind: Sample['kind']): Check | null {
-    const known = this.#byKind.get(kind);
+  #only(
+    part: Part,
+    { kind, among, name }: { kind: Sample['kind']; among: readonly Check[]; name: string },
+  ): Check | null {
+    const key = `${name} ${kind}`;
+    const known = this.#byKind.get(key);
     if (known !== undefined) return known;
-    const taking = this.#asked.checks.filter(({ metric }) => TAKES[metric.kind] === kind);
+    const taking = among.filter(({ metric }) => TAKES[metric.kind] === kind);
     const [one = null] = taking;
     if (taking.length > 1) {
-      const names = taking.map(({ name }) => name);
+      const names = taking.map((each) => each.name);
       throw badData(
         part.place,
         `${names.join(' and ')} could both take these ${SAMPLE_WORDS[kind]}`,
-        `name the check in a column check, or judge one: --check ${names[0]}`,
+        `name the check in a column check, or judge one: --check ${names[0]?.split('/')[0]}`,
       );
     }
-    this.#byKind.set(kind, one);
+    this.#byKind.set(key, one);
     return one;
   }
 }
 
-/** Values stand for readings where the check reads replicas. Latencies under a check in parts are its parts'. */
+/** Values stand for readings where the check reads replicas. */
 function asTaken({ sample, place }: Part, check: Check): Sample {
   const wanted = TAKES[check.metric.kind];
-  if (sample.kind === wanted || check.metric.kind === 'kayenta') return sample;
+  if (sample.kind === wanted) return sample;
   if (wanted === 'gauge' && sample.kind === 'values') {
     return { kind: 'gauge', values: sample.counts.map(([value]) => value) };
   }

@@ -66,4 +66,66 @@ describe('kinds of checks', () => {
     );
     assert.notEqual(word, 'error', check?.verdict.message);
   });
+
+  it("counts for Flagger's rule, up to the look that ends it", async () => {
+    const rule = {
+      kind: 'flagger',
+      intervalMs: 60_000,
+      min: 99,
+      max: null,
+      failures: 3,
+      emptyIsFailure: false,
+    } as const;
+    const flagger = { rule, tolerance: null, warmUpMs: 0 } as const;
+    const rows = (bad: number) => times(30).flatMap((time) => [`${time},v1,100,0`, `${time},v2,100,${bad}`]);
+    const head = 'time,version,total,bad';
+    const { word, check } = await judged(flagger, [head, ...rows(2)]);
+    assert.equal(word, 'fail');
+    assert.match(check?.verdict.message ?? '', /98 %, at least 99 % asked; 3 of 3 failed checks, and the look after/);
+    assert.equal(check?.windows, 24);
+    const good = await judged(flagger, [head, ...rows(1)]);
+    assert.deepEqual([good.word, good.because], ['pass', 'every required check passed by the rule it has']);
+    assert.equal((await judged(flagger, [head, ...rows(1).filter((row) => row.includes('v1'))])).word, 'no-data');
+  });
+
+  it("counts and latencies for the metrics of Kayenta's judge, by name or by kind", async () => {
+    const common = { selector: { routes: null, methods: null }, group: 'all', direction: 'increase' } as const;
+    const rest = { ...common, critical: false, nanStrategy: 'remove', mustHaveData: false } as const;
+    const config = {
+      metrics: [
+        { ...rest, name: 'errors', metric: { kind: 'errors' } },
+        { ...rest, name: 'p90', metric: { kind: 'latency', quantile: 0.9 } },
+      ],
+      ...{ groupWeights: {}, pass: 95, marginal: 45 },
+      ...{ stepMs: 10_000, intervalMs: 60_000, lifetimeMs: 300_000, lookbackMs: 0 },
+    } as const;
+    const kayenta = { metric: { kind: 'kayenta', config }, tolerance: null, warmUpMs: 0 } as const;
+    const bad = (time: number) => (time / 10) % 4;
+    const rows = (name: string, more: number) =>
+      times(30).flatMap((time) => [`${time},v1,100,${bad(time)}${name}`, `${time},v2,100,${bad(time) + more}${name}`]);
+    for (const [head, name] of [
+      ['time,version,total,bad,check', ',it/errors'],
+      ['time,version,total,bad,check', ',it'],
+      ['time,version,total,bad', ''],
+    ] as const) {
+      const [harm, none] = await Promise.all([
+        judged(kayenta, [head, ...rows(name, 20)]),
+        judged(kayenta, [head, ...rows(name, 0)]),
+      ]);
+      assert.equal(harm.word, 'fail', harm.because);
+      assert.match(harm.because, /score 0 at judgement 1 of 5.*errors: High/);
+      assert.equal(none.word, 'no-data', 'no latency was measured, and that may not pass');
+      assert.match(none.because, /a judgement waits for data: no data for 1 of 2 metrics/);
+    }
+    const slow = (time: number) => [`${time},v1,95,5`, `${time},v2,95,5`];
+    const both = [
+      'time,version,le_0.1,le_Inf,total,bad',
+      ...times(30).flatMap((time) => slow(time).map((row) => `${row},100,1`)),
+    ];
+    assert.equal((await judged(kayenta, both)).word, 'pass');
+    await assert.rejects(
+      judged(kayenta, ['time,version,total,bad,check', ...rows(',it/eror', 0)]),
+      /there is no check "it\/eror"/,
+    );
+  });
 });

@@ -42,7 +42,17 @@ export function outcomeOf(judged: Judged): JudgeOutcome {
   const required = asked.filter(({ check }) => check.role === 'required');
   if (required.length === 0)
     return { word: 'pass', because: 'no harm is shown, and no check is required to prove more' };
-  return { word: 'pass', because: 'harm beyond the tolerance is refuted in every required check' };
+  return { word: 'pass', because: proofText(required) };
+}
+
+/** Rules of peers refute nothing: what they say is that their own line was not reached. */
+function proofText(required: readonly JudgedCheck[]): string {
+  const refuted = required.filter(({ share }) => share > 0);
+  const refuting = 'harm beyond the tolerance is refuted in every required check';
+  if (refuted.length === required.length) return refuting;
+  return refuted.length === 0
+    ? 'every required check passed by the rule it has'
+    : `${refuting} that weighs evidence, and the others passed by the rules they have`;
 }
 
 function isSilent({ check, verdict, windows }: JudgedCheck): boolean {

@@ -76,9 +76,22 @@ function judgeDue(config: KayentaCheck, peer: KayentaEvidence): KayentaEvidence 
   if (due === undefined || peer.steps * config.stepMs < due.dueMs) return peer;
   const judgement = judgeKayenta(configOf(config), seriesOf(config, peer));
   const findings = judgement.classifications.filter(({ label }) => label !== 'Pass').map(({ reason }) => reason);
-  if (isEmpty(judgement)) return { ...peer, waits: judgement.reason, findings };
-  const run = kayentaStep(settings, peer.run, judgement.score);
-  return { ...peer, run, value: judgement.score, waits: null, findings };
+  const score = isEmpty(judgement) ? harmfulScore(config, peer, judgement) : judgement.score;
+  if (score === null) return { ...peer, waits: judgement.reason, findings };
+  return { ...peer, run: kayentaStep(settings, peer.run, score), value: score, waits: null, findings };
+}
+
+/** The score of what was measured, if that alone is harm; null: nothing is known yet. */
+function harmfulScore(
+  config: KayentaCheck,
+  peer: KayentaEvidence,
+  { classifications }: KayentaJudgement,
+): number | null {
+  const heard = new Set(classifications.filter(({ label }) => label !== 'Nodata').map(({ metric }) => metric));
+  if (heard.size === 0) return null;
+  const series = seriesOf(config, peer).filter(({ name }) => heard.has(name));
+  const { score } = judgeKayenta(configOf(config), series);
+  return score <= config.marginal ? score : null;
 }
 
 /** The score is 0 because data is missing, and nothing that was measured made it so. */
