@@ -243,3 +243,35 @@ describe("a check judged by Argo's rule", () => {
     assert.equal(verdictOf(latency, minutes(of(slow(2)), 3)).outcome, 'fail');
   });
 });
+
+describe('a crash after any window', () => {
+  const boundaries = [0.25, 0.5, Number.POSITIVE_INFINITY];
+  const bucketed: Sample = {
+    kind: 'latency',
+    counts: [
+      [0, 4],
+      [2, 1],
+    ],
+    boundaries,
+  };
+  const cases: Record<string, { one: Check; reading: Reading }> = {
+    'of errors by flagger': { one: check(flagger), reading: of(bad(3)) },
+    'of errors by argo': { one: check({ ...argo, failureLimit: 9 }), reading: of(bad(3)) },
+    'of latency by flagger': {
+      one: check({ ...flagger, min: null, max: 100 }, { metric: { kind: 'latency', quantile: 0.99 } }),
+      reading: of(bucketed),
+    },
+    'of latency by argo': { one: check(argo, { metric: { kind: 'latency', quantile: 0.99 } }), reading: of(bucketed) },
+  };
+  for (const [name, { one, reading }] of Object.entries(cases)) {
+    it(`changes nothing ${name}`, () => {
+      const windows = [...minutes(reading, 2), window(BROKEN), window(SILENCE), ...minutes(reading, 2).slice(4)];
+      const straight = windows.reduce(
+        (evidence, each) => foldWindow(one, evidence, each),
+        startEvidence(one, settings),
+      );
+      assert.deepEqual(run(one, windows), straight);
+      assert.deepEqual(judge(one, run(one, windows), context), judge(one, straight, context));
+    });
+  }
+});
