@@ -1,6 +1,6 @@
 // Writes docs/evidence/ from the results: every row, also where a peer wins, targets met and not met, and pictures.
 // Refuses to leave a row out: what the benchmark ran is what it prints.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { comparedSection, sweptSection } from './report-compared.ts';
 import { bareSection, equalSection } from './report-evidence.ts';
 import { frontPicture, sweptFrontPicture } from './report-front.ts';
@@ -12,14 +12,16 @@ import { FULL } from './units.ts';
 export function writeReport(results: Results, root: string): void {
   const folder = `${root}/docs/evidence`;
   mkdirSync(folder, { recursive: true });
-  writeFileSync(`${folder}/README.md`, markdown(results));
+  const remarks = `${root}/bench/results/evidence-remarks.md`;
+  writeFileSync(`${folder}/README.md`, markdown(results, existsSync(remarks) ? readFileSync(remarks, 'utf8') : ''));
   writeFileSync(`${folder}/false-aborts.svg`, alarmsPicture(results));
   writeFileSync(`${folder}/detection.svg`, detectionPicture(results));
   writeFileSync(`${folder}/front.svg`, frontPicture(results));
   if (results.swept.length > 0) writeFileSync(`${folder}/front-swept.svg`, sweptFrontPicture(results));
 }
 
-function markdown(results: Results): string {
+/** `remarks`: what a reader of this very run has to know, written by hand beside the results. */
+function markdown(results: Results, remarks: string): string {
   return `# How good the verdicts are
 
 Written by \`npm run bench:evidence\` on ${results.date} from the code of commit ${results.commit}; the figures are in
@@ -39,6 +41,7 @@ How it was done:
   each setting of a sweep ${FULL.sweep}. Rates carry exact limits (Clopper and Pearson), means 1.96 standard errors.
 - *Excess bad requests* are those beyond what stable would have had, to the end of three hours; who is promoted has everybody.
 
+${remarks}
 ## Targets
 
 ${targets(results)}
