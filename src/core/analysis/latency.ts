@@ -21,16 +21,18 @@ import {
   totalOf,
 } from './latency-lines.ts';
 
-export interface LatencyEvidence extends LatencyLines {
+export interface LatencyEvidence extends Pick<LatencyLines, 'lines' | 'bound'> {
   /** What each line means in seconds: a source whose buckets change can be told. */
   readonly seconds: readonly number[];
   readonly state: TailState;
 }
 
-export function tailOptions(check: Check, lines: LatencyLines, evidence: EvidenceOptions): TailOptions {
-  const ratio = check.tolerance?.ratio ?? 1;
-  const { tails, bound } = lines;
-  return { toleranceRatio: ratio, lines: tails.length, lineTails: tails, boundLines: bound, ...evidence };
+function tailOptions(
+  check: Check,
+  { lines, bound }: Pick<LatencyLines, 'lines' | 'bound'>,
+  evidence: EvidenceOptions,
+): TailOptions {
+  return { toleranceRatio: check.tolerance?.ratio ?? 1, lines: lines.length, boundLines: bound, ...evidence };
 }
 
 /** Null while stable's past is too short to say what is slow. */
@@ -38,11 +40,13 @@ export function startLatency(check: Check, past: LatencySample, evidence: Eviden
   if (check.metric.kind !== 'latency') return null;
   const chosen = linesFrom(past, check.metric.quantile);
   if (chosen === null) return null;
+  const { lines, bound, tails } = chosen;
   const boundaries = boundariesOf(past);
   return {
-    ...chosen,
-    seconds: chosen.lines.map((line) => boundaries[line] ?? Number.MAX_VALUE),
-    state: startTails(tailOptions(check, chosen, evidence)),
+    lines,
+    bound,
+    seconds: lines.map((line) => boundaries[line] ?? Number.MAX_VALUE),
+    state: startTails({ ...tailOptions(check, chosen, evidence), lineTails: tails }),
   };
 }
 

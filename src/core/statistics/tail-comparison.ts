@@ -26,7 +26,8 @@ export interface TailOptions extends EvidenceOptions {
   readonly lines: number;
   /**
    * The share of stable's requests that was slower than each line in its past, before anything is compared: a line's bets
-   * are those of its part of the tail (tail-bets.ts), which finds harm in a tenth fewer requests. Default: not known.
+   * are those of its part of the tail (tail-bets.ts), which finds harm in a tenth fewer requests. Default: not known; once
+   * started, the state remembers its parts and this may be left out.
    */
   readonly lineTails?: readonly number[];
   /** The lines (by position) of which bounds are kept; the first is the one that is shown. */
@@ -159,7 +160,7 @@ function checkSame(state: TailState, counts: TailCounts, options: TailOptions): 
     );
   }
   checkBoundLines(options.boundLines, lines);
-  const parts = partsOf(options);
+  const parts = options.lineTails === undefined ? state.parts : partsOf(options);
   if (options.boundLines.length !== state.bounds.length || parts.some((part, line) => part !== state.parts[line])) {
     throw new RangeError('this evidence was started for other boundLines or lineTails. Start new evidence instead');
   }
