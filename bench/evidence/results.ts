@@ -55,3 +55,13 @@ export function summariseAll(units: readonly Unit[], ledger: Ledger, about: Pick
     }),
   };
 }
+
+/** JSON with one row a line: a changed row is a changed line. */
+export function resultsText(results: Results): string {
+  const parts = Object.entries(results).map(([key, value]) => {
+    if (!Array.isArray(value)) return `${JSON.stringify(key)}: ${JSON.stringify(value)}`;
+    const rows = value.map((row) => `  ${JSON.stringify(row)}`);
+    return `${JSON.stringify(key)}: [\n${rows.join(',\n')}\n ]`;
+  });
+  return `{\n ${parts.join(',\n ')}\n}\n`;
+}

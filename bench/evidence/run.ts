@@ -14,7 +14,7 @@ import { DEPENDS_ON, Ledger } from './ledger.ts';
 import { peerNames } from './peers/index.ts';
 import { doAll } from './pool.ts';
 import { writeReport } from './report.ts';
-import { summariseAll } from './results.ts';
+import { resultsText, summariseAll } from './results.ts';
 import { FULL, planUnits, QUICK, type Unit, unitName } from './units.ts';
 
 const { values } = parseArgs({
@@ -45,7 +45,7 @@ const broken = brokenBounds(results);
 for (const line of broken) console.error(`BROKEN: ${line}`);
 if (!values.quick && values.only === undefined) {
   mkdirSync(`${root}/bench/results`, { recursive: true });
-  writeFileSync(resultsPath, `${JSON.stringify(results, null, 1)}\n`);
+  writeFileSync(resultsPath, resultsText(results));
   writeReport(results, root);
 }
 console.log(
