@@ -24,7 +24,7 @@ export function logAddExp(x: number, y: number): number {
 }
 
 /** ln Σ e^log, shifted by the largest term so that nothing overflows. */
-export function logSumExp(logs: ArrayLike<number>): number {
+export function logSumExp(logs: readonly number[]): number {
   let high = LOG_ZERO;
   for (let i = 0; i < logs.length; i++) if ((logs[i] as number) > high) high = logs[i] as number;
   if (isLogZero(high) || high === Number.POSITIVE_INFINITY) return high;

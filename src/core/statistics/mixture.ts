@@ -86,14 +86,14 @@ export function logMixtureE(mixture: OnsetMixture, grid: BetGrid = HARM_GRID): n
 }
 
 /** ln Σ_j π_j e^(logs_j). */
-export function weighBets(logs: ArrayLike<number>, grid: BetGrid = HARM_GRID): number {
-  const weighed = new Float64Array(logs.length);
+export function weighBets(logs: readonly number[], grid: BetGrid = HARM_GRID): number {
+  const weighed = logs.slice();
   for (let j = 0; j < logs.length; j++) weighed[j] = (logs[j] as number) + (grid.logWeights[j] ?? LOG_ZERO);
   return logSumExp(weighed);
 }
 
 /** ln of the plain average of e^(logs_a): no-harm bets have equal weights. */
-export function weighNoHarm(logs: ArrayLike<number>): number {
+export function weighNoHarm(logs: readonly number[]): number {
   const total = logSumExp(logs);
   return isLogZero(total) ? LOG_ZERO : total - Math.log(logs.length);
 }

@@ -19,8 +19,8 @@ export function logHarmE(state: RateRatioState): number {
  */
 export function logPlainHarmE(state: RateRatioState, excess: number): number {
   const { harm, harmExposure } = state;
-  const logs = new Float64Array(harm.length);
-  for (let j = 0; j < harm.length; j++) logs[j] = (harm[j] as number) - excess * (harmExposure[j] ?? 0);
+  const logs = harm.slice();
+  for (let j = 0; j < logs.length; j++) logs[j] = (harm[j] as number) - excess * (harmExposure[j] ?? 0);
   return weighBets(logs);
 }
 
@@ -31,8 +31,8 @@ export function logPlainHarmE(state: RateRatioState, excess: number): number {
 export function logNoHarmE(state: RateRatioState, excess: number): number {
   const { noHarm, noHarmExposure, exactAbove, exactBelow, toleranceRatio } = state;
   const d = swapChance(excess, toleranceRatio);
-  const logs = new Float64Array(noHarm.length);
-  for (let i = 0; i < noHarm.length; i++) {
+  const logs = noHarm.slice();
+  for (let i = 0; i < logs.length; i++) {
     const log = noHarm[i] as number;
     const exact = excess > 0 ? (exactAbove[i] ?? 0) : -(exactBelow[i] ?? 0);
     const gained = excess * noHarmExposure * (1 - (NO_HARM_RATIOS[i] ?? 1));

@@ -108,7 +108,7 @@ function lowerFactors({ canaryTotal, canaryBad, stableTotal, stableBad }: TickCo
 export function logBoundNoHarmE(bound: TailBound, excess: number, toleranceRatio: number): number {
   if (excess < 0 && bound.exact.length > 0) return LOG_ZERO;
   const d = swapChance(excess, toleranceRatio);
-  const logs = new Float64Array(bound.noHarm.length);
+  const logs = bound.noHarm.slice();
   for (let i = 0; i < logs.length; i++) {
     const log = bound.noHarm[i] as number;
     const gained = excess * bound.exposure * (1 - (BETS[i] ?? 1));

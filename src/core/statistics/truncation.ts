@@ -27,10 +27,19 @@ export interface TickBets {
 const NEGLIGIBLE = 1e-11;
 const MOST_STEPS = 60;
 
-/** Fisher's noncentral hypergeometric law around its mode: P(first), P(first + 1), ..., summing to 1. */
+/** Above this the terms might not fit into the room there is for them: nothing is gained then. */
+const MOST_REQUESTS = 2e9;
+
+/** Room for the terms on either side of the mode; 8 standard deviations of 2e9 requests are 9e4 of them. */
+const HALF = 1 << 17;
+const SIDES = new Float64Array(2 * HALF);
+const MASSES = new Float64Array(2 * HALF);
+const FACTORS = new Float64Array(2 * HALF);
+
+/** Fisher's noncentral hypergeometric law around its mode: P(first), P(first + 1), ... in MASSES, summing to 1. */
 interface Law {
   readonly first: number;
-  readonly masses: Float64Array;
+  readonly terms: number;
 }
 
 /**
@@ -38,32 +47,28 @@ interface Law {
  * nothing is left to gain.
  */
 export function logTruncationGain(bets: TickBets, margins: Margins, largestOdds: number, room: number): number {
-  if (!(room > 1e-9)) return 0;
+  if (!(room > 1e-9) || margins.canaryTotal + margins.stableTotal > MOST_REQUESTS) return 0;
   const law = lawOf(margins, largestOdds);
-  if (law.masses.length === 1) return 0;
-  const factors = factorsOf(bets, law);
+  if (law.terms === 1) return 0;
+  fillFactors(bets, law);
   const top = Math.exp(room);
   // Two tails of terms below NEGLIGIBLE, each falling faster than geometrically: less than ten times their largest.
   const allowed = 1 - Math.min(0.5, 20 * NEGLIGIBLE * top);
-  return Math.log(largestRaise(law.masses, factors, { top, allowed }));
+  return Math.log(largestRaise(law.terms, top, allowed));
 }
 
 /**
  * The largest b with Σ P·min(b·F, top) <= allowed. The sum is concave in b and its right derivative is that of the terms
  * not cut off, so that Newton's steps from below stay below.
  */
-function largestRaise(
-  masses: Float64Array,
-  factors: Float64Array,
-  { top, allowed }: { readonly top: number; readonly allowed: number },
-): number {
+function largestRaise(terms: number, top: number, allowed: number): number {
   let raised = 0;
   for (let step = 0; step < MOST_STEPS; step++) {
     let mean = 0;
     let slope = 0;
-    for (let i = 0; i < masses.length; i++) {
-      const mass = masses[i] as number;
-      const factor = factors[i] as number;
+    for (let i = 0; i < terms; i++) {
+      const mass = MASSES[i] as number;
+      const factor = FACTORS[i] as number;
       if (raised * factor < top) {
         mean += mass * raised * factor;
         slope += mass * factor;
@@ -79,9 +84,9 @@ function largestRaise(
 }
 
 /** F(x) over the law's support: what is staked earns its factor, each bet at most its cap; the rest stays. */
-function factorsOf({ logStakes, logRest, slopes, offsets, capNats }: TickBets, { first, masses }: Law): Float64Array {
+function fillFactors({ logStakes, logRest, slopes, offsets, capNats }: TickBets, { first, terms }: Law): void {
   const logBefore = logAddExp(logSumExp(logStakes), logRest);
-  const factors = new Float64Array(masses.length).fill(Math.exp(logRest - logBefore));
+  FACTORS.fill(Math.exp(logRest - logBefore), 0, terms);
   for (let j = 0; j < logStakes.length; j++) {
     const stake = (logStakes[j] as number) - logBefore;
     const slope = slopes[j] as number;
@@ -89,12 +94,11 @@ function factorsOf({ logStakes, logRest, slopes, offsets, capNats }: TickBets, {
     const most = Math.exp(stake + capNats);
     const growth = Math.exp(slope);
     let value = Math.min(most, Math.exp(stake + log));
-    for (let i = 0; i < factors.length; i++) {
-      factors[i] = (factors[i] as number) + value;
+    for (let i = 0; i < terms; i++) {
+      FACTORS[i] = (FACTORS[i] as number) + value;
       value = Math.min(most, value * growth);
     }
   }
-  return factors;
 }
 
 function lawOf({ canaryTotal, stableTotal, bad }: Margins, odds: number): Law {
@@ -105,29 +109,25 @@ function lawOf({ canaryTotal, stableTotal, bad }: Margins, odds: number): Law {
   let above = 0;
   let term = mode < most ? (odds * (canaryTotal - mode) * (bad - mode)) / ((mode + 1) * (spare + mode + 1)) : 0;
   for (let x = mode; x < most && term >= NEGLIGIBLE; ) {
-    SCRATCH[above++] = term;
+    SIDES[above++] = term;
     x += 1;
     term *= (odds * (canaryTotal - x) * (bad - x)) / ((x + 1) * (spare + x + 1));
   }
   let below = 0;
   term = mode > least ? (mode * (spare + mode)) / (odds * (canaryTotal - mode + 1) * (bad - mode + 1)) : 0;
   for (let x = mode; x > least && term >= NEGLIGIBLE; ) {
-    SCRATCH[HALF + below++] = term;
+    SIDES[HALF + below++] = term;
     x -= 1;
     term *= (x * (spare + x)) / (odds * (canaryTotal - x + 1) * (bad - x + 1));
   }
-  const masses = new Float64Array(below + 1 + above);
+  const terms = below + 1 + above;
   let total = 1;
-  for (let i = 0; i < below; i++) total += masses[below - 1 - i] = SCRATCH[HALF + i] as number;
-  masses[below] = 1;
-  for (let i = 0; i < above; i++) total += masses[below + 1 + i] = SCRATCH[i] as number;
-  for (let i = 0; i < masses.length; i++) masses[i] = (masses[i] as number) / total;
-  return { first: mode - below, masses };
+  for (let i = 0; i < below; i++) total += MASSES[below - 1 - i] = SIDES[HALF + i] as number;
+  MASSES[below] = 1;
+  for (let i = 0; i < above; i++) total += MASSES[below + 1 + i] = SIDES[i] as number;
+  for (let i = 0; i < terms; i++) MASSES[i] = (MASSES[i] as number) / total;
+  return { first: mode - below, terms };
 }
-
-/** Room for the terms on either side of the mode; 7 standard deviations of 1e9 requests are 1.2e5 of them. */
-const HALF = 1 << 17;
-const SCRATCH = new Float64Array(2 * HALF);
 
 /** Where the law stops rising (the root of hypergeometric.ts), put right by a step where rounding missed it. */
 function modeOf(
