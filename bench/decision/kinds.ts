@@ -56,6 +56,11 @@ function kinds(): readonly Kind[] {
     { name: 'errors, common', check: errors, sample: common },
     { name: 'errors, common, with a limit', check: { ...errors, limit }, sample: common },
     { name: 'latency, 8 lines', check: latency, sample: slow },
+    {
+      name: 'latency, 8 lines, quantile 0.95: slow is common',
+      check: { ...latency, metric: { kind: 'latency', quantile: 0.95 } },
+      sample: slow,
+    },
     { name: 'latency, 8 lines, with a limit', check: { ...latency, limit: { ...limit, value: 0.5 } }, sample: slow },
     {
       name: 'mean, no tolerance',

@@ -10,6 +10,7 @@ import { sizesOfKinds } from './kinds.ts';
 import { operations } from './operations.ts';
 import { markdownOf, type Results } from './report.ts';
 import { sizeOf } from './state-size.ts';
+import { COMPARISONS } from './subject.ts';
 import { median, nsPerCall, quantile, timeTicks } from './timing.ts';
 import { jsonRoundTrip } from './yardsticks.ts';
 
@@ -31,10 +32,13 @@ function measure(rounds: number): Results {
   const { release } = timeTicks(WARM_UP_WINDOWS);
   const steps = operations();
   const ticks: number[][] = [];
+  const cpu: number[] = [];
   const yardstick: number[] = [];
   const ns = steps.map((): number[] => []);
   for (let round = 0; round < rounds; round++) {
-    ticks.push([...timeTicks(WINDOWS).ms]);
+    const { ms, cpuMs } = timeTicks(WINDOWS);
+    ticks.push([...ms]);
+    cpu.push(cpuMs);
     yardstick.push(nsPerCall(() => jsonRoundTrip(release)));
     for (const [i, { call }] of steps.entries()) ns[i]?.push(nsPerCall(call));
   }
@@ -47,7 +51,9 @@ function measure(rounds: number): Results {
       medianMs: quantile(all, 0.5),
       p99Ms: quantile(all, 0.99),
       quietest: { medianMs: Math.min(...perRound) / 1e6, p99Ms: Math.min(...ticks.map((ms) => quantile(ms, 0.99))) },
+      cpuMs: median(cpu),
       toJsonRoundTrip: ratio(perRound, yardstick),
+      toNaiveZ: ratio(perRound, ns.at(-1) ?? []) / COMPARISONS,
     },
     jsonRoundTripNs: median(yardstick),
     steps: steps.map(({ name }, i) => ({

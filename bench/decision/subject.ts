@@ -19,6 +19,9 @@ const SIGMA = 0.6;
 
 export const CHECKS = ERROR_RATES.length + 1;
 
+/** Pairs of proportions in a window: one for each check of errors, and eight lines of latency. */
+export const COMPARISONS = ERROR_RATES.length + 8;
+
 export function policy(): ReleasePolicy {
   const errors = ERROR_RATES.map((_, i) => ({ name: nameOf(i), metric: { errors: {} } }));
   const result = compilePolicy(

@@ -9,6 +9,8 @@ const BATCH_MS = 40;
 export interface Ticks {
   /** Milliseconds from the counts of a window to its decision, rising. */
   readonly ms: readonly number[];
+  /** Of the processor per window, all threads of this process and the rehearsal's own work included. */
+  readonly cpuMs: number;
   /** As it stood at the end. */
   readonly release: Release;
 }
@@ -18,6 +20,7 @@ export function timeTicks(windows: number): Ticks {
   const ms: number[] = [];
   let drawnAt: number | null = null;
   let release: Release | null = null;
+  const before = process.cpuUsage();
   rehearse({
     ...rehearsal(windows, () => {
       drawnAt = performance.now();
@@ -29,7 +32,8 @@ export function timeTicks(windows: number): Ticks {
     },
   });
   if (release === null) throw new Error('nothing was released');
-  return { ms: ms.sort((a, b) => a - b), release };
+  const { user, system } = process.cpuUsage(before);
+  return { ms: ms.sort((a, b) => a - b), cpuMs: (user + system) / 1000 / windows, release };
 }
 
 /** Nanoseconds per call, over as many calls as take a while. */

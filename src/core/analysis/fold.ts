@@ -170,12 +170,15 @@ function limitCounts(check: Check, sample: Sample | undefined): Counts {
 
 function shownCounts(check: Check, evidence: Evidence, { canary, stable }: Arms<Sample | undefined>): Arms<Counts> {
   if (check.tolerance === null) return { canary: limitCounts(check, canary), stable: limitCounts(check, stable) };
-  const line = evidence.latency === null ? null : ownLine(evidence.latency);
-  const shift = check.tolerance.bucketShift;
   return {
-    canary: toCounts(canary, line === null ? null : line + shift),
-    stable: toCounts(stable, line),
+    canary: toCounts(canary, slowFrom(evidence, canary, check.tolerance.bucketShift)),
+    stable: toCounts(stable, slowFrom(evidence, stable, 0)),
   };
+}
+
+/** The bucket beyond which requests count as slow; null where nothing says what is slow. */
+function slowFrom({ latency }: Evidence, sample: Sample | undefined, shift: number): number | null {
+  return latency === null || sample?.kind !== 'latency' ? null : ownLine(latency, sample) + shift;
 }
 
 function toCounts(sample: Sample | undefined, line: number | null = null): Counts {

@@ -1,7 +1,6 @@
 // Latency against stable: at every chosen line, is the canary slower than it more often than stable is? One evidence for
 // all lines (their mean), and a bound on the excess at the lines that promotion looks at (statistics 2.4).
 import type { Check } from '../model/check.ts';
-import { LATENCY_BOUNDARIES } from '../model/latency-buckets.ts';
 import {
   addTailTick,
   type EvidenceOptions,
@@ -21,18 +20,18 @@ import {
   totalOf,
 } from './latency-lines.ts';
 
-export interface LatencyEvidence extends Pick<LatencyLines, 'lines' | 'bound'> {
-  /** What each line means in seconds: a source whose buckets change can be told. */
+export interface LatencyEvidence extends Pick<LatencyLines, 'bound'> {
+  /** The lines, ascending. Where they lie among a sample's buckets is looked up there: a source whose buckets change is told. */
   readonly seconds: readonly number[];
   readonly state: TailState;
 }
 
 function tailOptions(
   check: Check,
-  { lines, bound }: Pick<LatencyLines, 'lines' | 'bound'>,
+  { seconds, bound }: Pick<LatencyEvidence, 'seconds' | 'bound'>,
   evidence: EvidenceOptions,
 ): TailOptions {
-  return { toleranceRatio: check.tolerance?.ratio ?? 1, lines: lines.length, boundLines: bound, ...evidence };
+  return { toleranceRatio: check.tolerance?.ratio ?? 1, lines: seconds.length, boundLines: bound, ...evidence };
 }
 
 /** Null while stable's past is too short to say what is slow. */
@@ -42,12 +41,9 @@ export function startLatency(check: Check, past: LatencySample, evidence: Eviden
   if (chosen === null) return null;
   const { lines, bound, tails } = chosen;
   const boundaries = boundariesOf(past);
-  return {
-    lines,
-    bound,
-    seconds: lines.map((line) => boundaries[line] ?? Number.MAX_VALUE),
-    state: startTails({ ...tailOptions(check, chosen, evidence), lineTails: tails }),
-  };
+  const seconds = lines.map((line) => boundaries[line] ?? Number.MAX_VALUE);
+  const options = tailOptions(check, { seconds, bound }, evidence);
+  return { bound, seconds, state: startTails({ ...options, lineTails: tails }) };
 }
 
 export interface Pair {
@@ -66,22 +62,28 @@ export function addLatency(
   const counts = {
     canaryTotal: totalOf(pair.canary.counts),
     stableTotal: totalOf(pair.stable.counts),
-    canarySlow: latency.lines.map((line) => slowerThan(pair.canary.counts, line + shift)),
-    stableSlow: latency.lines.map((line) => slowerThan(pair.stable.counts, line)),
+    canarySlow: linesIn(pair.canary, latency).map((line) => slowerThan(pair.canary.counts, line + shift)),
+    stableSlow: linesIn(pair.stable, latency).map((line) => slowerThan(pair.stable.counts, line)),
   };
   return { ...latency, state: addTailTick(latency.state, counts, tailOptions(check, latency, evidence)) };
 }
 
-/** The line of the check's own quantile: the one people are shown, and what "slow" means in counts. */
-export function ownLine(latency: LatencyEvidence): number {
-  return latency.lines[latency.bound[0] ?? 0] ?? 0;
+/** The bucket below each line; -1 where the sample has no such boundary. */
+function linesIn(sample: LatencySample, { seconds }: LatencyEvidence): readonly number[] {
+  const boundaries = boundariesOf(sample);
+  return seconds.map((line) => boundaries.indexOf(line));
+}
+
+/** The line of the check's own quantile in a sample's buckets: the one people are shown, and what "slow" means in counts. */
+export function ownLine(latency: LatencyEvidence, sample: LatencySample): number {
+  return linesIn(sample, latency)[latency.bound[0] ?? 0] ?? 0;
 }
 
 /** Why these buckets cannot be those the lines were chosen in; null if they are. */
 export function bucketsChanged(latency: LatencyEvidence, sample: LatencySample): string | null {
-  const boundaries = sample.boundaries ?? LATENCY_BOUNDARIES;
-  const same = latency.lines.every((line, i) => (boundaries[line] ?? Number.MAX_VALUE) === latency.seconds[i]);
-  return same ? null : "the histogram's buckets are not those its lines were chosen in";
+  return linesIn(sample, latency).includes(-1)
+    ? "the histogram's buckets are not those its lines were chosen in"
+    : null;
 }
 
 /** The excess at the quantile's own line, in slow requests. */

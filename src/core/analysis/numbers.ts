@@ -140,7 +140,7 @@ function shownLine(check: Check, { latency, canary, stable, gauge, peer }: Evide
 function worstLine(latency: NonNullable<Evidence['latency']>): number {
   let worst = latency.bound[0] ?? 0;
   let most = logTailHarmEAt(latency.state, worst);
-  for (let line = 0; line < latency.lines.length; line++) {
+  for (let line = 0; line < latency.seconds.length; line++) {
     const log = logTailHarmEAt(latency.state, line);
     if (log > most) [worst, most] = [line, log];
   }
