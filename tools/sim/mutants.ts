@@ -76,13 +76,13 @@ const WEIGHT: readonly Mutant[] = [
   },
   {
     name: 'no data counts as heard',
-    file: analysis('fold'),
+    file: analysis('silence'),
     find: 'return { ...evidence, silentMs, isHeard: false, trouble };',
     replace: 'return { ...evidence, silentMs: 0, isHeard: true, trouble: null };',
   },
   {
     name: 'a broken reading counts as heard',
-    file: analysis('fold'),
+    file: analysis('silence'),
     find: "return { ...evidence, isHeard: false, trouble: { outcome: 'error', message } };",
     replace: 'return { ...evidence, isHeard: true, trouble: null };',
   },
