@@ -1,5 +1,5 @@
 // The sections on the evidence itself: equal worlds, and the distance to the limit of what any test can do.
-import { percentText, rateText, secondsText, table } from './report-format.ts';
+import { percentText, secondsText, table } from './report-format.ts';
 import type { Results } from './results.ts';
 import { drawScenarios, REPORTED_SEED } from './scenarios.ts';
 import { type BareSummary, geometricMean, type ReleaseSummary, upperLimit } from './summary.ts';
@@ -85,5 +85,3 @@ ${table(
   ofKind(results, 'crash').map(({ id, times }) => [id, times.mean.toFixed(2), times.p90.toFixed(0)]),
 )}`;
 }
-
-export { rateText };

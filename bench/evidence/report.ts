@@ -31,7 +31,7 @@ fails if a bound is broken; the build does that.
 How it was done:
 
 - Haldane is the shipped \`decide()\` with its shipped defaults under virtual time, not a copy of its formulas. Its defaults were
-  frozen in the commit named above before the reported set was run.
+  frozen before the reported set was run; what has changed since is said below.
 - Parameters of every row were drawn from a seed (\`bench/evidence/scenarios.ts\`); a second seed draws the set that peers' settings were
   swept on. Nothing of Haldane was tuned on either.
 - Peers are ports of their rules, held to what the real ones did on a live cluster (\`bench/evidence/peers\`). They are shown with the

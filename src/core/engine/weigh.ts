@@ -85,13 +85,16 @@ function foldMeasurement(
   const sinceLast = release.lastWindow === null ? 0 : elapsedMs(release.lastWindow, now);
   const passedMs = release.paused === null ? sinceLast : 0;
   const settings = settingsOf(release.policy);
+  const weightAtEnd = isAsAsked(turn, release.to.revision, release.weightPercent) ? release.weightPercent : null;
+  // The weight chance drew with in the whole window; null if it moved, or the data plane did not give it.
+  const weightPercent = release.windowWeight === release.weightPercent ? weightAtEnd : null;
   for (const check of release.policy.checks) {
     const own = evidence[check.name];
     if (own === undefined || isOpening) continue;
     evidence[check.name] = foldWindow(check, own, {
       reading: measurement.readings[check.name],
       parts: partsOf(check, measurement),
-      weightPercent: weightInWindow(turn, release),
+      weightPercent,
       stable: release.from?.revision ?? null,
       canary: release.to.revision,
       passedMs,
@@ -102,8 +105,8 @@ function foldMeasurement(
   updateRelease(turn, {
     cursor: measurement.cursor,
     lastWindow: now,
-    windowWeight: isAsAsked(turn, release.to.revision, release.weightPercent) ? release.weightPercent : null,
-    sampleRatio: isOpening ? release.sampleRatio : foldShares(release, measurement, weightInWindow(turn, release)),
+    windowWeight: weightAtEnd,
+    sampleRatio: isOpening ? release.sampleRatio : foldShares(release, measurement, weightPercent),
     windows: release.windows + (isOpening ? 0 : 1),
     exposure: addExposure(release, measurement),
   });
@@ -115,13 +118,6 @@ function partsOf(check: Check, measurement: Measurement): Record<string, Reading
   return Object.fromEntries(
     check.metric.config.metrics.map(({ name }) => [name, measurement.readings[`${check.name}/${name}`]]),
   );
-}
-
-/** The weight chance drew with in the whole window; null if it moved, or the data plane did not give it. */
-function weightInWindow(turn: Turn, release: Release): number | null {
-  return release.windowWeight === release.weightPercent && isAsAsked(turn, release.to.revision, release.weightPercent)
-    ? release.weightPercent
-    : null;
 }
 
 /** A window was due and the source had none: the silence counts, the cursor stands. */

@@ -28,6 +28,18 @@ import type { TickCounts } from './counts.ts';
 import { logMeanPowers } from './hypergeometric.ts';
 import { LOG_ZERO } from './log-space.ts';
 
+/** Below this rate of bad events the plain factors lose too little to pay for the exact ones. */
+const COMMON_FROM = 0.05;
+
+/**
+ * Whether events at this pooled rate, 0 to 1, are common enough for the exact factors. At r = 1 they are never worse,
+ * whatever the rate; at other r they cost a part 1 − 1/r of the evidence (1 − r below 1), which the rate of bad events has
+ * to make up for.
+ */
+export function isCommonRate(pooled: number, toleranceRatio: number): boolean {
+  return pooled >= Math.max(COMMON_FROM, 1 - Math.min(toleranceRatio, 1 / toleranceRatio));
+}
+
 /** d for an excess δ of either sign: the chance with which requests change sides. */
 export function swapChance(excess: number, toleranceRatio: number): number {
   const scaled = Math.abs(excess) * Math.min(1, 1 / toleranceRatio);

@@ -64,8 +64,8 @@ function logMeanPower(margins: Margins, psi: number): number {
   return mode * Math.log(psi) + logMass(margins, mode) + Math.log(sumOverMode(margins, psi, mode));
 }
 
-/** Where t_x stops rising, before rounding down: the smaller root of A·x² − B·x + C, in the form that keeps its digits. */
-function modeOf({ canaryTotal, stableTotal, bad }: Margins, psi: number): number {
+/** Where t_x stops rising for ψ > 0, before rounding down and keeping to the support: the smaller root of A·x² − B·x + C, in the form that keeps its digits. */
+export function modeOf({ canaryTotal, stableTotal, bad }: Margins, psi: number): number {
   const a = psi - 1;
   const b = (bad + canaryTotal + 2) * psi + stableTotal - bad;
   const c = psi * (canaryTotal + 1) * (bad + 1);

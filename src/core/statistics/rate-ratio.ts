@@ -13,6 +13,7 @@
 // tick. Alarm at E >= 1/α: Ville 1939, "Étude critique de la notion de collectif". The likelihood ratio is that of Lindon &
 // Malek (arXiv 2011.03567) with observed shares and a grid as prior. Proof and limits: docs/statistics.md.
 
+import { isCommonRate } from './common-events.ts';
 import { checkEvidence, checkTick, type EvidenceOptions, NO_TRAFFIC, type TickCounts } from './counts.ts';
 import { isLogZero } from './log-space.ts';
 import {
@@ -33,7 +34,7 @@ import {
   type NoHarmFactors,
   noHarmFactors,
 } from './rate-ratio-factors.ts';
-import { logTruncationGain } from './truncation.ts';
+import { gainToLine, MOST_TEMPER } from './truncation.ts';
 
 export type { TickCounts } from './counts.ts';
 
@@ -181,9 +182,6 @@ interface Taken {
   readonly onset: OnsetMixture;
 }
 
-/** Beyond this, errors come in clusters, and the law of independent ones is not theirs. */
-const MOST_TEMPER = 1.5;
-
 /** Fewer requests than this in a tick say too little of stable's rate to bound the odds ratio by. */
 const ENOUGH_FOR_LAW = 200;
 
@@ -209,8 +207,6 @@ function gainOf(state: RateRatioState, seen: readonly TickCounts[], { evidence, 
   const odds = largestOdds(state.toleranceRatio, bad / requests);
   if (odds === null) return cut(state.gain);
   const before = logMixtureE(state.onset) + state.gain;
-  const room = Math.min(logLine - before, capNats);
-  // Tempered evidence is worth at most the 1/φ-th power of the untempered mixture (Jensen), so its gain is, too.
   const bets = {
     logStakes: staked.logStaked.map((log, j) => log + (HARM_GRID.logWeights[j] ?? 0)),
     logRest: staked.logKept,
@@ -219,9 +215,7 @@ function gainOf(state: RateRatioState, seen: readonly TickCounts[], { evidence, 
     capNats: capNats * temper,
   };
   const margins = { canaryTotal, stableTotal, bad };
-  const raised = state.gain + logTruncationGain(bets, margins, odds, room * temper) / temper;
-  // Cut off at what one tick may add, and at the line itself.
-  return Math.min(cut(raised), before + room - after);
+  return gainToLine(state.gain, { bets, margins, largestOdds: odds }, { before, after }, evidence);
 }
 
 /** The most the odds ratio can be under p_c <= r·p_s; null where the bound says nothing. */
@@ -232,18 +226,10 @@ function largestOdds(r: number, pooled: number): number | null {
   return r * q >= 1 ? null : (r * (1 - q)) / (1 - r * q);
 }
 
-/** Below this rate of bad events the plain factors lose too little to pay for the exact ones. */
-const COMMON_FROM = 0.05;
-
-/**
- * Whether the exact factors of common events are used for the next tick: decided by the pooled rate of the ticks before
- * it, so that the choice cannot answer to what it is about. At r = 1 they are never worse, whatever the rate; at other r
- * they cost a part 1 − 1/r of the evidence (1 − r below 1), which the rate of bad events has to make up for.
- */
+/** Decided by the ticks before the next one, so that the choice cannot answer to what it is about. */
 function isCommon(state: RateRatioState): boolean {
   const total = state.canaryTotal + state.stableTotal;
-  const { toleranceRatio: r } = state;
-  return total > 0 && (state.canaryBad + state.stableBad) / total >= Math.max(COMMON_FROM, 1 - Math.min(r, 1 / r));
+  return total > 0 && isCommonRate((state.canaryBad + state.stableBad) / total, state.toleranceRatio);
 }
 
 /** One stratum's factors. */

@@ -3,7 +3,7 @@
 // Refuses excesses below 0 once slow requests are common: nothing that is decided asks for them.
 
 import { crossingFromAbove, crossingFromBelow } from './boundary.ts';
-import { commonNoHarmFactors, swapChance } from './common-events.ts';
+import { commonNoHarmFactors, isCommonRate, swapChance } from './common-events.ts';
 import { checkAlpha, type TickCounts } from './counts.ts';
 import { isLogZero, LOG_ZERO } from './log-space.ts';
 import { type BetGrid, makeBetGrid, weighBets, weighNoHarm } from './mixture.ts';
@@ -27,8 +27,6 @@ export interface TailBound {
 const BETS: readonly number[] = [0, 0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.92];
 /** For the lower bound on the screen alone. */
 const LOWER: BetGrid = makeBetGrid(4, 1.4, 60, 1 / 4);
-/** As in rate-ratio.ts. */
-const COMMON_FROM = 0.05;
 
 export function startTailBound(withLower: boolean): TailBound {
   const none = withLower ? LOWER.ratios.map(() => 0) : [];
@@ -59,7 +57,7 @@ export function addToTailBound(bound: TailBound, counts: TickCounts, tolerance: 
     harmExposure:
       harm === null ? bound.harmExposure : bound.harmExposure.map((sum, j) => sum + (harm.exposures[j] ?? 0)),
   };
-  if (pooled >= Math.max(COMMON_FROM, 1 - Math.min(r, 1 / r))) {
+  if (isCommonRate(pooled, r)) {
     const share = counts.canaryTotal / (counts.canaryTotal + counts.stableTotal);
     const multiples = BETS.map((a) => (a * (1 - share)) / (1 - a * share));
     const factors = commonNoHarmFactors(counts, r, multiples);

@@ -6,7 +6,7 @@ import type { CheckedEvidence, TickCounts } from './counts.ts';
 import { logAddExp, logSumExp } from './log-space.ts';
 import { type OnsetMixture, weighBets } from './mixture.ts';
 import { firstBet, gridOfPart, logStakeOfLine } from './tail-bets.ts';
-import { logTruncationGain } from './truncation.ts';
+import { gainToLine, MOST_TEMPER } from './truncation.ts';
 
 /** One line's mixture before any gain: as if it had been the only line. */
 export function logLineE(parts: readonly number[], line: number, { logStaked, logKept }: OnsetMixture): number {
@@ -30,9 +30,6 @@ export interface LineTick {
   readonly evidence: CheckedEvidence;
 }
 
-/** Beyond this, slow requests come in clusters, and the law of independent ones is not theirs. */
-const MOST_TEMPER = 1.5;
-
 /** A line's gain after one more tick, from its gain before and the mixture before, with its stakes laid, and after. */
 export function lineGain(
   { parts, line, tick, factors, toleranceRatio, evidence }: LineTick,
@@ -44,7 +41,6 @@ export function lineGain(
   const ownLine = logLine - logStakeOfLine(parts, line);
   const before = logLineE(parts, line, mixture.before) + gain;
   const after = logLineE(parts, line, mixture.after);
-  const room = Math.min(ownLine - before, capNats);
   const grid = gridOfPart(parts[line] ?? 0);
   const first = firstBet(parts, line);
   const bets = {
@@ -56,7 +52,6 @@ export function lineGain(
   };
   const { canaryTotal, stableTotal, canaryBad, stableBad } = tick;
   const margins = { canaryTotal, stableTotal, bad: canaryBad + stableBad };
-  // Tempered evidence is worth at most the 1/φ-th power of the untempered mixture (Jensen), so its gain is, too.
-  const raised = gain + logTruncationGain(bets, margins, toleranceRatio, room * temper) / temper;
-  return Math.min(raised, ownLine - after, before + room - after);
+  const lawful = { bets, margins, largestOdds: toleranceRatio };
+  return gainToLine(gain, lawful, { before, after }, { ...evidence, logLine: ownLine });
 }

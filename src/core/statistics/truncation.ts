@@ -10,7 +10,8 @@
 // hypergeometric law with the true odds ratio; F' rises with x and that law with the odds ratio, so the hypothesis' largest
 // odds ratio is the worst case. Refuses to guess at that law: without whole counts there is no gain.
 
-import type { Margins } from './hypergeometric.ts';
+import type { CheckedEvidence } from './counts.ts';
+import { type Margins, modeOf } from './hypergeometric.ts';
 import { logAddExp, logSumExp } from './log-space.ts';
 
 /** A tick's bets: log F_j(x) = x·slope + offset, capped; each with ln of what is staked on it, weight included. */
@@ -21,6 +22,32 @@ export interface TickBets {
   readonly slopes: readonly number[];
   readonly offsets: readonly number[];
   readonly capNats: number;
+}
+
+/** One tick: what was bet, its margins, and the largest odds ratio its law may have under the hypothesis. */
+export interface LawfulTick {
+  readonly bets: TickBets;
+  readonly margins: Margins;
+  readonly largestOdds: number;
+}
+
+/** Beyond this, bad events come in clusters, and the law of independent ones is not theirs. */
+export const MOST_TEMPER = 1.5;
+
+/**
+ * The gain after one more tick, cut off at what one tick may add and at the line itself. `before` is ln E with its gain
+ * before the tick, `after` the mixture alone after it. Tempered evidence is worth at most the 1/φ-th power of the
+ * untempered mixture (Jensen), so its gain is, too.
+ */
+export function gainToLine(
+  gain: number,
+  tick: LawfulTick,
+  { before, after }: { readonly before: number; readonly after: number },
+  { logLine, capNats, temper }: Pick<CheckedEvidence, 'logLine' | 'capNats' | 'temper'>,
+): number {
+  const room = Math.min(logLine - before, capNats);
+  const raised = gain + logTruncationGain(tick.bets, tick.margins, tick.largestOdds, room * temper) / temper;
+  return Math.min(raised, logLine - after, before + room - after);
 }
 
 /** Terms of the law below this part of the mode are left out; what they could add is taken off the mean allowed. */
@@ -105,7 +132,7 @@ function lawOf({ canaryTotal, stableTotal, bad }: Margins, odds: number): Law {
   const least = Math.max(0, bad - stableTotal);
   const most = Math.min(bad, canaryTotal);
   const spare = stableTotal - bad;
-  const mode = modeOf({ canaryTotal, stableTotal, bad }, odds, { least, most });
+  const mode = Math.min(most, Math.max(least, Math.floor(modeOf({ canaryTotal, stableTotal, bad }, odds))));
   let above = 0;
   let term = mode < most ? (odds * (canaryTotal - mode) * (bad - mode)) / ((mode + 1) * (spare + mode + 1)) : 0;
   for (let x = mode; x < most && term >= NEGLIGIBLE; ) {
@@ -127,16 +154,4 @@ function lawOf({ canaryTotal, stableTotal, bad }: Margins, odds: number): Law {
   for (let i = 0; i < above; i++) total += MASSES[below + 1 + i] = SIDES[i] as number;
   for (let i = 0; i < terms; i++) MASSES[i] = (MASSES[i] as number) / total;
   return { first: mode - below, terms };
-}
-
-/** Where the law stops rising (the root of hypergeometric.ts), put right by a step where rounding missed it. */
-function modeOf(
-  { canaryTotal, stableTotal, bad }: Margins,
-  odds: number,
-  { least, most }: { readonly least: number; readonly most: number },
-): number {
-  const b = (bad + canaryTotal + 2) * odds + stableTotal - bad;
-  const c = odds * (canaryTotal + 1) * (bad + 1);
-  const root = Math.sqrt(Math.max(0, b * b - 4 * (odds - 1) * c));
-  return Math.min(most, Math.max(least, Math.floor((2 * c) / (b + root))));
 }
