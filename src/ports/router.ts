@@ -26,5 +26,7 @@ export interface Router {
   observe(policy: ReleasePolicy): Promise<RouterObservation>;
   /** Requests in flight per revision right now, for draining; the same numbers as in observe(). */
   inFlight(policy: ReleasePolicy): Promise<Readonly<Record<Revision, number>>>;
+  /** Leaves a route that sends everything to stable, and nothing of its own beside it. Idempotent. */
+  handBack?(policy: ReleasePolicy): Promise<void>;
   watch(policy: ReleasePolicy, changed: () => void): () => void;
 }

@@ -40,5 +40,7 @@ export type Effect =
   | { readonly kind: 'ensureSplit'; readonly split: Split; readonly backends: readonly Backend[] }
   /** The only effect that removes capacity; asked for only after share 0 and drained (I2). */
   | { readonly kind: 'retire'; readonly revisions: readonly Revision[] }
+  /** The policy is withdrawn and nothing is under way: the workload is given back as if nobody had ever held it. */
+  | { readonly kind: 'handBack'; readonly stable: Version | null }
   | { readonly kind: 'runGate'; readonly request: GateRequest }
   | { readonly kind: 'notify'; readonly message: NotifyMessage };

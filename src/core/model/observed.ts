@@ -18,9 +18,33 @@ export interface VersionObservation {
   readonly trouble: string | null;
 }
 
+/**
+ * The place in which stable runs, for workloads that are promoted in place (a Deployment): the new version is tried in a
+ * second place and then rolled out in this one.
+ */
+export interface StablePlace {
+  /** The version it serves; it changes only when another has wholly replaced it. null: nothing was ever ready in it. */
+  readonly serving: Revision | null;
+  /** The version it is set to end up with, unless it is told otherwise. */
+  readonly heading: Revision;
+  /** Nothing is on its way, and nothing of it is left to be put right. */
+  readonly isSettled: boolean;
+  /** What is on its way, e.g. "2 of 3 replicas are new"; empty at rest. */
+  readonly progress: string;
+  /** Why it does not come to rest, in words a person can act on. */
+  readonly trouble: string | null;
+}
+
 export interface WorkloadObservation {
   /** Every version of which anything runs, those Haldane no longer wants included. */
   readonly versions: readonly VersionObservation[];
+  /** Only of workloads that are promoted in place. */
+  readonly place?: StablePlace;
+}
+
+/** The second place of a version that serves in the first one already: to be drained and retired, never to be wanted. */
+export function spareRevision(revision: Revision): Revision {
+  return `${revision}~spare`;
 }
 
 /** What became of a version's replicas since it was first asked for, as numbers that only grow within one `id`. */

@@ -30,7 +30,25 @@ export interface UpstreamWorkload {
   readonly ready: Probe | null;
 }
 
-export type Workload = ProcessWorkload | UpstreamWorkload;
+/** A plain Deployment of Kubernetes, left as it is: the new template waits in it, the canary is a second one (ADR 0051). */
+export interface DeploymentWorkload {
+  readonly kind: 'deployment';
+  /** In the namespace of the policy. */
+  readonly deployment: string;
+  /** The container whose image names the version; null: the first. */
+  readonly container: string | null;
+  /**
+   * isolated: canary pods get another value in one label, so that the stable Service never selects them.
+   * shared: they keep all labels, and a readiness gate lets them into the Service (replica share).
+   */
+  readonly pods: 'isolated' | 'shared';
+  /** The label that tells isolated canary pods apart; null: chosen from the Service's and the Deployment's selectors. */
+  readonly label: string | null;
+  /** When the policy is removed while a template waits: stable's is restored, or the waiting one is let go. */
+  readonly onRemoval: 'restore' | 'letGo';
+}
+
+export type Workload = ProcessWorkload | UpstreamWorkload | DeploymentWorkload;
 
 export interface GatewayRouter {
   readonly kind: 'gateway';
@@ -40,7 +58,111 @@ export interface GatewayRouter {
   readonly accessLog: string | null;
 }
 
-export type Router = GatewayRouter;
+/** Nothing but a Service: the share is the number of ready canary pods among all ready pods. */
+export interface ReplicaShareRouter {
+  readonly kind: 'replicaShare';
+  readonly service: string;
+}
+
+export interface ParentReference {
+  readonly name: string;
+  /** null: the namespace of the policy. */
+  readonly namespace: string | null;
+  readonly sectionName: string | null;
+  readonly port: number | null;
+}
+
+export interface RouteMatch {
+  readonly path: string;
+  readonly type: 'PathPrefix' | 'Exact';
+}
+
+/** Who applies an HTTPRoute owns its whole list of rules: either Haldane, or somebody else and Haldane only sets weights. */
+export type HttpRoute =
+  | {
+      readonly kind: 'owned';
+      readonly name: string;
+      readonly parents: readonly ParentReference[];
+      readonly hostnames: readonly string[];
+      readonly matches: readonly RouteMatch[];
+    }
+  | { readonly kind: 'adopted'; readonly name: string };
+
+export interface GatewayApiRouter {
+  readonly kind: 'gatewayApi';
+  /** The Service that means stable. */
+  readonly service: string;
+  /** null: its only port. */
+  readonly port: number | null;
+  readonly route: HttpRoute;
+  /** Send a copy of stable's requests to the canary while it has weight; percent, null: no mirror. Owned routes only. */
+  readonly mirrorPercent: number | null;
+  /** After the route is accepted, how long until every proxy is taken to use it, where none can be asked. */
+  readonly settleMs: number;
+}
+
+export type Router = GatewayRouter | ReplicaShareRouter | GatewayApiRouter;
+
+/** A Secret's key in the namespace of the policy. */
+export interface SecretKey {
+  readonly name: string;
+  readonly key: string;
+}
+
+export interface PrometheusAccess {
+  readonly address: string;
+  readonly bearer: SecretKey | null;
+  readonly basic: { readonly username: string; readonly password: SecretKey } | null;
+  readonly ca: SecretKey | null;
+  readonly clientCertificate: { readonly certificate: SecretKey; readonly key: SecretKey } | null;
+  /** Sent with each request, e.g. X-Scope-OrgID. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * Whose counters are read. pods: each pod's own, told apart by the label `pod`. traefik and envoy: the proxy's, told apart
+ * by the Service. queries: selectors people wrote.
+ */
+export type CounterSet =
+  | {
+      readonly kind: 'pods';
+      readonly requests: string;
+      readonly statusLabel: string;
+      /** Classic histogram without its suffix, in seconds; null: no latency. */
+      readonly latency: string | null;
+    }
+  | { readonly kind: 'traefik' }
+  | { readonly kind: 'envoy' }
+  | {
+      readonly kind: 'queries';
+      /** Selectors of counters, with $pods, $namespace, $service in them. */
+      readonly total: string;
+      readonly bad: string;
+      /** Selector of the buckets of a classic histogram; null: no latency. */
+      readonly latency: string | null;
+    };
+
+/** Where measurements come from. */
+export type MetricsFrom =
+  | { readonly kind: 'gateway' }
+  | {
+      readonly kind: 'prometheus';
+      readonly access: PrometheusAccess;
+      readonly counters: CounterSet;
+      /** Of the server's scrapes; a sample older than two of them is a missing scrape. */
+      readonly scrapeMs: number;
+      /** How long a sample needs from its scrape until it can be asked for. */
+      readonly lagMs: number;
+      readonly timeoutMs: number;
+    }
+  /** No Prometheus at all: the pods of both versions are scraped directly. */
+  | {
+      readonly kind: 'pods';
+      readonly port: number | null;
+      readonly path: string;
+      readonly counters: Extract<CounterSet, { kind: 'pods' }>;
+      readonly timeoutMs: number;
+    };
 
 export type Gate =
   | { readonly kind: 'approval'; readonly name: string; readonly approvals: number }
@@ -97,9 +219,11 @@ export type Notify =
   | { readonly kind: 'log' };
 
 export interface ReleasePolicy {
+  /** On Kubernetes "namespace/name". */
   readonly name: string;
   readonly workload: Workload;
   readonly router: Router;
+  readonly metrics: MetricsFrom;
   readonly ramp: Ramp;
   /** 'none': bake times and approvals advance; the release is marked as unanalysed for ever. */
   readonly analysis: 'checks' | 'none';

@@ -17,7 +17,17 @@ export interface UpstreamTemplate {
   readonly endpoints: readonly Endpoint[];
 }
 
-export type Template = ProcessTemplate | UpstreamTemplate;
+/**
+ * A pod template of Kubernetes. The template itself is kept in the Release of this revision, where it is needed once, and
+ * not in every record that names the version.
+ */
+export interface DeploymentTemplate {
+  readonly kind: 'deployment';
+  /** Container name and image, in order. */
+  readonly images: readonly (readonly [container: string, image: string])[];
+}
+
+export type Template = ProcessTemplate | UpstreamTemplate | DeploymentTemplate;
 
 export interface Version {
   readonly revision: Revision;
