@@ -53,9 +53,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   lib: { holds: 'errors, http, back-off; knows nothing of releases', may: [], node: true },
   kubernetes: { holds: 'what the Kubernetes adapters share; knows nothing of releases', may: ['lib'], node: true },
+  cluster: {
+    holds: 'what the Kubernetes adapters share about releases: names, revisions, places',
+    may: ['core/model', 'lib', 'kubernetes'],
+    node: true,
+  },
   adapters: {
     holds: 'one outside thing each',
-    may: ['ports', 'core/model', 'lib', 'kubernetes'],
+    may: ['ports', 'core/model', 'lib', 'kubernetes', 'cluster'],
     packages: ['*'],
     node: true,
   },

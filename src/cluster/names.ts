@@ -48,10 +48,12 @@ export interface PolicyKey {
   readonly name: string;
 }
 
+export class PolicyKeyRefused extends HaldaneError {}
+
 export function policyKey(text: string): PolicyKey {
   const [namespace, name, ...rest] = text.split('/');
   if (!namespace || !name || rest.length > 0) {
-    throw new HaldaneError(`"${text}" does not name a policy of a namespace`, {
+    throw new PolicyKeyRefused(`"${text}" does not name a policy of a namespace`, {
       code: 'policy-key',
       path: text,
       fix: 'write it as namespace/name',

@@ -1,7 +1,7 @@
 // Which version a pod template is: the hash of the template as the API server stores it (defaults filled in), without the
 // labels and annotations that others add to it on its way. Two templates that differ only in when they were restarted
 // are one version.
-import { canonicalJson } from "../lib/canonical.ts";
+import { canonicalJson } from '../lib/canonical.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import { RESTARTED_AT, TEMPLATE_HASH } from './names.ts';
 
