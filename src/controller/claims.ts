@@ -1,37 +1,31 @@
-// Who has which place: a listen address belongs to one policy. The second that asks is refused, the first is unharmed
-// (row 63). It knows only the policies of this controller; other programs' addresses show when the router listens.
-import type { Endpoint } from '../core/model/gateway.ts';
+// Who has which place: a listen address or a Deployment belongs to one policy. The second that asks is refused, the first
+// is unharmed (row 63). It knows only the policies of this controller; what other programs have shows when it is used.
+import { isSamePlace, placeText } from '../core/model/place.ts';
 import type { ReleasePolicy } from '../core/model/policy.ts';
 import { PlaceTaken } from './errors.ts';
 
 export class Claims {
-  readonly #places = new Map<string, Endpoint>();
+  readonly #holders = new Map<string, ReleasePolicy>();
 
   /** Takes the policy's place for it; throws if another policy has it, and then changes nothing. */
   take(policy: ReleasePolicy): void {
-    const held = this.#places.get(policy.name);
-    const wanted = policy.router.listen;
-    if (held !== undefined && held.host === wanted.host && held.port === wanted.port) return;
+    const held = this.#holders.get(policy.name);
+    if (held !== undefined && placeText(held) === placeText(policy)) return;
     const holder = this.holder(policy);
-    if (holder !== null) throw new PlaceTaken(policy.name, `${wanted.host}:${wanted.port}`, holder);
-    this.#places.set(policy.name, wanted);
+    if (holder !== null) throw new PlaceTaken(policy.name, placeText(policy), holder);
+    this.#holders.set(policy.name, policy);
   }
 
   /** The other policy that has this policy's place, if any. */
   holder(policy: ReleasePolicy): string | null {
-    for (const [name, place] of this.#places) {
-      if (name !== policy.name && overlap(place, policy.router.listen)) return name;
+    for (const [name, other] of this.#holders) {
+      if (name !== policy.name && isSamePlace(other, policy)) return name;
     }
     return null;
   }
-}
 
-/** Port 0 is "any free one" and never in anybody's way; a wildcard host is in the way of every host. */
-function overlap(a: Endpoint, b: Endpoint): boolean {
-  if (a.port !== b.port || a.port === 0) return false;
-  return a.host === b.host || isWildcard(a.host) || isWildcard(b.host);
-}
-
-function isWildcard(host: string): boolean {
-  return host === '' || host === '0.0.0.0' || host === '::';
+  /** The policy is gone; its place is free. */
+  giveUp(name: string): void {
+    this.#holders.delete(name);
+  }
 }

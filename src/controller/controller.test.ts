@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { changedState, commandOf, policyNamed, scripted, Trial } from '../../test/support/controller-trial.ts';
+import { gatewayRouterOf } from '../core/model/place.ts';
 import { sampleSplit } from '../ports/doubles/index.ts';
 
 test('a first version is brought up, served and at rest, with the real engine', async () => {
@@ -247,7 +248,7 @@ test('a writer that is always faster does not make the loop spin: back-off, and 
 test('row 63: of two policies with one listen address the second is refused and the first unharmed, in any order', async () => {
   const listen = { host: '127.0.0.1', port: 8_080 };
   const wildcard = { host: '0.0.0.0', port: 8_080 };
-  const router = policyNamed('x').router;
+  const router = gatewayRouterOf(policyNamed('x'));
   const trial = new Trial();
   const first = policyNamed('zebra', { router: { ...router, listen } });
   const second = policyNamed('ant', { router: { ...router, listen: wildcard } });

@@ -34,8 +34,10 @@ export class PlaceTaken extends HaldaneError {
   constructor(policy: string, place: string, holder: string) {
     super(`policy "${policy}" asks for ${place}, which policy "${holder}" already has`, {
       code: 'place-taken',
-      path: 'spec.router.gateway.listen',
-      fix: `give "${policy}" another listen address`,
+      path: place.startsWith('deployment ') ? 'spec.workload.deployment.name' : 'spec.router.gateway.listen',
+      fix: place.startsWith('deployment ')
+        ? `remove one of the two policies`
+        : `give "${policy}" another listen address`,
     });
   }
 }

@@ -85,6 +85,11 @@ export class Performer {
       case 'retire':
         await this.#guard.run('the workload', () => workload.retire(policy, effect.revisions));
         return null;
+      case 'handBack':
+        await this.#guard.run('the workload', async () => workload.handBack?.(policy, effect.stable));
+        await this.#guard.run('the router', async () => router.handBack?.(policy));
+        await this.#guard.run('the store', async () => this.#deps.store.finish?.(policy.name));
+        return null;
       case 'runGate':
         await this.#guard.run('a gate', () => gates.run(effect.request));
         return null;

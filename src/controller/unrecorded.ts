@@ -27,6 +27,7 @@ function harmlessPart(
     case 'ensureSplit':
       return raisesNothing(effect.split, recorded, seen) ? [effect] : [];
     case 'retire':
+    case 'handBack':
     case 'runGate':
     case 'notify':
       return [];

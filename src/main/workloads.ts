@@ -3,14 +3,30 @@ import type { ReleasePolicy } from '../core/model/policy.ts';
 import { HaldaneError } from '../lib/errors.ts';
 import type { Workload } from '../ports/index.ts';
 
-export type WorkloadKinds = Readonly<Record<ReleasePolicy['workload']['kind'], Workload>>;
+/** Only `haldane operator` releases Deployments, and only `haldane up` runs processes. */
+export class WorkloadElsewhere extends HaldaneError {
+  constructor(kind: string) {
+    super(`a workload of the kind "${kind}" is not released by this program`, {
+      code: 'workload-elsewhere',
+      path: 'spec.workload',
+      fix: kind === 'deployment' ? 'kubectl apply it; haldane operator releases it' : 'haldane up releases it',
+    });
+  }
+}
+
+/** The kinds that can be had where this runs. */
+export type WorkloadKinds = Readonly<Partial<Record<ReleasePolicy['workload']['kind'], Workload>>>;
 
 /**
  * A version that was run by another kind before the policy changed is still seen and retired: all kinds are asked what
  * they have of a policy, and each is told to retire what it has.
  */
 export function workloadsByKind(kinds: WorkloadKinds): Workload {
-  const of = (policy: ReleasePolicy) => kinds[policy.workload.kind];
+  const of = (policy: ReleasePolicy) => {
+    const kind = kinds[policy.workload.kind];
+    if (kind === undefined) throw new WorkloadElsewhere(policy.workload.kind);
+    return kind;
+  };
   const others = (policy: ReleasePolicy) => Object.values(kinds).filter((kind) => kind !== of(policy));
   return {
     observe: async (policy) => {

@@ -64,6 +64,8 @@ export interface Store {
   record(change: StateChange): Promise<RecordResult>;
 
   declare(policy: string, document: string): Promise<Declaration>;
+  /** A withdrawn policy's workload has been given back: nothing of it need be kept any more. Idempotent. */
+  finish?(policy: string): Promise<void>;
   /** Marks it removed; the workload goes on running until the controller has handed it back. */
   withdraw(policy: string): Promise<void>;
   declarations(): Promise<readonly Declaration[]>;

@@ -3,7 +3,7 @@
 // and the same one declared by command are one version.
 import { isAbsolute, resolve } from 'node:path';
 import { encodeDeclared } from '../controller/index.ts';
-import type { Endpoint } from '../core/model/gateway.ts';
+import { isSamePlace, placeText } from '../core/model/place.ts';
 import type { ReleasePolicy } from '../core/model/policy.ts';
 import type { Template, Version } from '../core/model/version.ts';
 import { diffPolicies, lintPolicy, type ParsedDocument, parsePolicyText } from '../core/policy/index.ts';
@@ -80,7 +80,7 @@ async function plan(store: Store, parsed: ParsedDocument, request: ApplyRequest)
       revision: version.revision,
       asked: asked.revision,
       newVersion: before?.version.revision !== version.revision,
-      listen: `${policy.router.listen.host}:${policy.router.listen.port}`,
+      listen: placeText(policy),
       differences,
       warnings: [...parsed.warnings, ...keptWarning(asked, version)],
       findings: lintPolicy(policy, { version }),
@@ -98,20 +98,15 @@ async function refuseTakenPlaces(store: Store, planned: readonly Planned[]): Pro
   const names = planned.map(({ document }) => document.policy.name);
   for (const { policy: name, removed, document } of await store.declarations()) {
     if (removed || names.includes(name)) continue;
-    const taken = (JSON.parse(document) as Document).policy.router.listen;
-    const same = planned.find(({ document: { policy } }) => overlaps(policy.router.listen, taken));
+    const taken = (JSON.parse(document) as Document).policy;
+    const same = planned.find(({ document: { policy } }) => isSamePlace(policy, taken));
     if (same === undefined) continue;
-    throw new ApiProblem(409, `"${name}" listens on ${taken.host}:${taken.port} already`, {
+    throw new ApiProblem(409, `"${name}" listens on ${placeText(taken)} already`, {
       code: 'place-taken',
       path: 'spec.router.gateway.listen',
       fix: `give "${same.document.policy.name}" another port, or withdraw "${name}" first`,
     });
   }
-}
-
-function overlaps(a: Endpoint, b: Endpoint): boolean {
-  const isAny = (host: string) => host === '0.0.0.0' || host === '::';
-  return a.port === b.port && a.port !== 0 && (a.host === b.host || isAny(a.host) || isAny(b.host));
 }
 
 function keptWarning(asked: Version, kept: Version): Advice[] {
@@ -147,12 +142,12 @@ export function versionOf(template: Template, label: string | undefined): Versio
 function located(version: Version, folder: string): Version {
   const { template } = version;
   const label = version.label === version.revision ? undefined : version.label;
-  if (template.kind === 'upstreams') return versionOf(template, label);
+  if (template.kind !== 'processes') return versionOf(template, label);
   return versionOf({ ...template, workingDirectory: resolve(folder, template.workingDirectory ?? '.') }, label);
 }
 
 function withLog(policy: ReleasePolicy, folder: string): ReleasePolicy {
-  const { accessLog } = policy.router;
-  if (accessLog === null || isAbsolute(accessLog)) return policy;
-  return { ...policy, router: { ...policy.router, accessLog: resolve(folder, accessLog) } };
+  const { router } = policy;
+  if (router.kind !== 'gateway' || router.accessLog === null || isAbsolute(router.accessLog)) return policy;
+  return { ...policy, router: { ...router, accessLog: resolve(folder, router.accessLog) } };
 }

@@ -1,10 +1,12 @@
 // What could go wrong in a release, asked before it starts: is everything reachable, does each query answer for the
 // version asked and only for it, and is each required check able to fail. It changes nothing.
+
 import type { PolicyView } from '../controller/index.ts';
 import type { Check } from '../core/model/check.ts';
 import { measuredChecks } from '../core/model/check-expansion.ts';
 import { describeDuration } from '../core/model/duration.ts';
 import type { Reading, Sample } from '../core/model/measurement.ts';
+import { placeText } from '../core/model/place.ts';
 import type { ReleasePolicy } from '../core/model/policy.ts';
 import { isTried } from '../core/rehearsal/index.ts';
 import { type Detection, type Diagnosis, type Finding, troublesOf } from '../core/views/index.ts';
@@ -103,7 +105,8 @@ function workloadFindings({ seen, state, policy }: PolicyView): Finding[] {
   if (state?.stable == null)
     findings.push(warning('workload', 'no version has served yet', 'a release needs a stable version to compare with'));
   const workload = policy?.workload;
-  if (workload !== undefined && workload.ready === null) {
+  if (workload === undefined || workload.kind === 'deployment') return findings;
+  if (workload.ready === null) {
     findings.push(
       warning(
         'probes',
@@ -111,13 +114,13 @@ function workloadFindings({ seen, state, policy }: PolicyView): Finding[] {
         'add spec.workload.processes.ready: {path: /healthz}',
       ),
     );
-  } else if (workload !== undefined) findings.push(ok('probes', `readiness is asked at ${workload.ready?.path}`));
+  } else findings.push(ok('probes', `readiness is asked at ${workload.ready.path}`));
   return findings;
 }
 
 function gatewayFindings({ seen, policy }: PolicyView): Finding[] {
   const router = seen?.router;
-  const place = policy === null ? 'its address' : `${policy.router.listen.host}:${policy.router.listen.port}`;
+  const place = policy === null ? 'its address' : placeText(policy);
   if (router === undefined) return [];
   if (router.kind === 'error')
     return [

@@ -65,6 +65,8 @@ function changed(template: Template, request: VersionRequest): Template {
       }
       return { ...template, endpoints: request.endpoints };
     }
+    case 'deployment':
+      throw unfit('version', 'deployment', 'kubectl set image, or apply the Deployment');
   }
 }
 

@@ -1,6 +1,7 @@
 // Draws a whole scenario from a seed: policy, versions, traffic, people, GitOps and troubles. Wide on purpose: odd
 // policies, commands at the wrong moment, and several faults at once.
 import type { Verb } from '../core/model/command.ts';
+import { gatewayRouterOf } from '../core/model/place.ts';
 import type { Gate, Ramp, ReleasePolicy, Stage } from '../core/model/policy.ts';
 import { createRandom, type Random } from '../core/statistics/index.ts';
 import { errorCheck, latencyCheck, samplePolicy, stage } from './sample-policy.ts';
@@ -150,7 +151,7 @@ function drawPolicy(random: Random, name: string, port: number): ReleasePolicy {
     ...base,
     workload:
       base.workload.kind === 'processes' ? { ...base.workload, replicas: 1 + random.integer(5) } : base.workload,
-    router: { ...base.router, listen: { host: '127.0.0.1', port } },
+    router: { ...gatewayRouterOf(base), listen: { host: '127.0.0.1', port } },
     ramp: drawRamp(random, analysis),
     analysis,
     checks: checks.map((check) => ({ ...check, warmUpMs, noDataMs: pick(random, [60_000, 120_000]) })),

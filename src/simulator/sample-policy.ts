@@ -55,6 +55,7 @@ export function samplePolicy(name: string, overrides: Partial<ReleasePolicy> = {
       limits: { headBytes: 32_768, bodyBytes: 10_000_000, connections: 10_000 },
       accessLog: null,
     },
+    metrics: { kind: 'gateway' },
     ramp: { kind: 'stages', stages: [stage(5), stage(25), stage(50)] },
     analysis: 'checks',
     checks: [errorCheck()],

@@ -1,5 +1,7 @@
 // Many releases for a long time in one world under one controller: how much virtual time a minute of real time buys,
 // and whether a day of windows stays right. Every invariant is asked as in any other run.
+
+import { gatewayRouterOf } from '../core/model/place.ts';
 import { samplePolicy, stage } from './sample-policy.ts';
 import { CALM, type Planned, type Scenario, type ServiceScenario } from './scenario.ts';
 import { HEALTHY } from './world/truth.ts';
@@ -24,7 +26,7 @@ export function soakScenario({ releases, hours, intervalMs }: SoakShape): Scenar
       intervalMs,
     });
     services.push({
-      policy: { ...base, router: { ...base.router, listen: { host: '127.0.0.1', port: 8_000 + index } } },
+      policy: { ...base, router: { ...gatewayRouterOf(base), listen: { host: '127.0.0.1', port: 8_000 + index } } },
       firstVersion: `${name}-v1`,
       truths: { [`${name}-v1`]: HEALTHY, [`${name}-v2`]: HEALTHY },
       requestsPerSecond: 50,

@@ -45,6 +45,7 @@ export function policyFor(change: Partial<ReleasePolicy> = {}): ReleasePolicy {
       limits: { headBytes: 16_384, bodyBytes: 1_000_000, connections: 1_000 },
       accessLog: null,
     },
+    metrics: { kind: 'gateway' },
     ramp: { kind: 'stages', stages: [] },
     analysis: 'checks',
     checks: [],

@@ -51,6 +51,7 @@ export function policy(changes: Partial<ReleasePolicy> = {}): ReleasePolicy {
       limits: { headBytes: 1, bodyBytes: 1, connections: 1 },
       accessLog: null,
     },
+    metrics: { kind: 'gateway' },
     ramp: {
       kind: 'stages',
       stages: [5, 25, 50].map((weightPercent) => ({
@@ -293,6 +294,7 @@ export class World {
         for (const revision of effect.revisions) this.running.delete(revision);
         return;
       case 'runGate':
+      case 'handBack':
       case 'notify':
         return;
     }

@@ -1,6 +1,7 @@
 // Catalogue 1e and 1f: races, hands, restarts, outages of what is asked, and clocks.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { gatewayRouterOf } from '../../src/core/model/place.ts';
 import { stage } from '../../src/simulator/sample-policy.ts';
 import type { CallFault, FaultPlan } from '../../src/simulator/wire.ts';
 import {
@@ -229,7 +230,7 @@ describe('restarts, outages and clocks, in the simulated world', () => {
 function poison() {
   const policy = shopPolicy({
     name: 'poison',
-    router: { ...shopPolicy().router, listen: { host: '127.0.0.1', port: 9 } },
+    router: { ...gatewayRouterOf(shopPolicy()), listen: { host: '127.0.0.1', port: 9 } },
   });
   return { ...shopService(policy, { truths: { v1: GOOD } }), unreadable: true };
 }

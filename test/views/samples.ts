@@ -1,5 +1,6 @@
 // Views of real decisions in the small obedient world, for goldens and for the pictures in the documents.
 import type { Check } from '../../src/core/model/index.ts';
+import { gatewayRouterOf } from '../../src/core/model/place.ts';
 import {
   buildView,
   type LiveTraffic,
@@ -31,7 +32,7 @@ const orders: Check = { ...errors, name: 'orders', role: 'guardrail', weight: 2,
 export const samplePolicy = policy({
   name: 'checkout',
   checks: [errors, orders],
-  router: { ...policy().router, listen: { host: '127.0.0.1', port: 8080 } },
+  router: { ...gatewayRouterOf(policy()), listen: { host: '127.0.0.1', port: 8080 } },
   ramp: {
     kind: 'stages',
     stages: [1, 5, 25, 50].map((weightPercent) => ({

@@ -10,6 +10,9 @@ export function restReplicas(policy: ReleasePolicy): number {
       return policy.workload.replicas;
     case 'upstreams':
       return 1;
+    case 'deployment':
+      // Its replicas are its owner's: the base is what is seen when the release starts, or more.
+      return 0;
   }
 }
 

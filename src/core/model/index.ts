@@ -8,6 +8,7 @@ export * from './http-counts.ts';
 export * from './latency-buckets.ts';
 export * from './measurement.ts';
 export * from './observed.ts';
+export * from './place.ts';
 export * from './policy.ts';
 export * from './split.ts';
 export * from './time.ts';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { gatewayRouterOf } from '../../core/model/place.ts';
 import { parsePolicyText } from '../../core/policy/index.ts';
 import { sha256Hex } from '../../lib/sha256.ts';
 import { findPlaces } from './places.ts';
@@ -21,7 +22,7 @@ describe('the policy of the demo', () => {
     const text = shopPolicy(policy, settings);
     assert.match(text, /# A few users first/);
     const { policy: parsed, version } = compiled(text);
-    assert.deepEqual(parsed.router.listen, { host: '127.0.0.1', port: 8123 });
+    assert.deepEqual(gatewayRouterOf(parsed).listen, { host: '127.0.0.1', port: 8123 });
     assert.equal(version.label, 'v2');
     assert.deepEqual(version.template, {
       kind: 'processes',

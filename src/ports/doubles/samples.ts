@@ -22,6 +22,7 @@ export function samplePolicy(name: string, overrides: Partial<ReleasePolicy> = {
       limits: { headBytes: 16_384, bodyBytes: 1_000_000, connections: 1_000 },
       accessLog: null,
     },
+    metrics: { kind: 'gateway' },
     ramp: {
       kind: 'stages',
       stages: [{ weightPercent: 10, bakeMs: 60_000, checks: null, gates: [], advance: 'exposure' }],

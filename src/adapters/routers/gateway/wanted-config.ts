@@ -2,6 +2,7 @@
 // without an endpoint (I1, row 17). Pure.
 import type { Backend } from '../../../core/model/effect.ts';
 import type { GatewayConfig, GatewayVersion } from '../../../core/model/gateway.ts';
+import { gatewayRouterOf } from '../../../core/model/place.ts';
 import type { ReleasePolicy } from '../../../core/model/policy.ts';
 import type { Split } from '../../../core/model/split.ts';
 
@@ -24,16 +25,17 @@ export function whyRefused(split: Split, backends: readonly Backend[]): string |
 }
 
 export function contentFor(policy: ReleasePolicy, split: Split, backends: readonly Backend[]): Content {
+  const { listen, timeouts, limits, accessLog } = gatewayRouterOf(policy);
   return {
     service: policy.name,
-    listen: policy.router.listen,
+    listen,
     versions: versionsFor(split, backends),
     split,
     routes: policy.routes,
     retryHeader: policy.errors.retryHeader,
-    timeouts: policy.router.timeouts,
-    limits: policy.router.limits,
-    accessLog: policy.router.accessLog,
+    timeouts,
+    limits,
+    accessLog,
   };
 }
 
