@@ -22,6 +22,7 @@ import type {
   VersionObservation,
 } from '../../src/core/model/index.ts';
 import { createRandom, type Random } from '../../src/core/statistics/index.ts';
+import type { PlaceModel } from './place-model.ts';
 
 export function version(label: string): Version {
   return {
@@ -132,6 +133,9 @@ export class World {
   /** What the source knows of stable's past; null if it cannot say. */
   history: History | null = null;
   readonly running = new Map<string, Running>();
+  /** Only of workloads that are promoted in place. */
+  place: PlaceModel | null = null;
+  handBacks = 0;
   readonly behaviour = new Map<string, Behaviour>();
   readonly gates: Record<string, GateAnswer> = {};
   readonly effects: Effect[] = [];
@@ -192,6 +196,7 @@ export class World {
     for (const effect of decision.effects) this.perform(effect);
     const passMs = Math.min(1000, decision.lookAgainMs);
     this.serve(passMs);
+    this.place?.pass(passMs);
     this.nowMs += passMs;
     return decision;
   }
@@ -211,18 +216,19 @@ export class World {
 
   private observe(): Observation {
     const look = lookFor(this.state, this.now());
-    const versions = [...this.running.values()].map((running) => this.seen(running));
+    const versions =
+      this.place?.versions(this.nowMs) ?? [...this.running.values()].map((running) => this.seen(running));
     const backends = Object.fromEntries(versions.map((seen) => [seen.revision, seen.endpoints]));
     return {
       now: this.now(),
       declared: this.declared,
-      workload: { kind: 'seen', value: { versions } },
+      workload: { kind: 'seen', value: { versions, ...(this.place === null ? {} : { place: this.place.place }) } },
       router: {
         kind: 'seen',
         value: {
           state: this.split === null ? 'absent' : 'converged',
           reason: '',
-          split: this.split,
+          split: this.place === null || this.split === null ? this.split : this.place.asSeen(this.split),
           endpoints: backends,
           healthy: Object.fromEntries(versions.map((seen) => [seen.revision, seen.ready])),
           inFlight: {},
@@ -281,6 +287,7 @@ export class World {
     this.effects.push(effect);
     switch (effect.kind) {
       case 'ensureWorkload':
+        if (this.place !== null) return this.place.ensure(effect.wanted, this.nowMs);
         for (const { version, replicas } of effect.wanted) {
           const before = this.running.get(version.revision);
           this.running.set(version.revision, { version, wanted: replicas, sinceMs: before?.sinceMs ?? this.nowMs });
@@ -291,10 +298,13 @@ export class World {
         this.weights.push(effect.split.weights[1]?.weightPercent ?? 0);
         return;
       case 'retire':
+        this.place?.retire(effect.revisions);
         for (const revision of effect.revisions) this.running.delete(revision);
         return;
-      case 'runGate':
       case 'handBack':
+        this.handBacks += 1;
+        return;
+      case 'runGate':
       case 'notify':
         return;
     }

@@ -1,11 +1,12 @@
 // The way out: all traffic to stable, drain, retire. The weight is 0 from the decision on; what is waited for here only
 // keeps the canary's capacity until its traffic has left (I2, row 21: kept with a warning, never silently).
 
+import { isInPlace } from './capacity.ts';
 import type { Aborted } from './ending.ts';
 import { finishAbort } from './ending.ts';
 import { isCutOff, isDrained } from './share.ts';
 import type { Release } from './state.ts';
-import { explain, readyReplicas, seen, type Turn } from './turn.ts';
+import { explain, isInPlaceOf, placeOf, readyReplicas, seen, type Turn } from './turn.ts';
 
 export function abort(turn: Turn, release: Release, outcome: Aborted): void {
   const { to, from, policy } = release;
@@ -17,6 +18,11 @@ export function abort(turn: Turn, release: Release, outcome: Aborted): void {
   }
   if (!isDrained(turn, to.revision, policy.deadlines.drainMs)) {
     return explain(turn, `takes ${to.label} back: it finishes its last requests`, next);
+  }
+  if (isInPlace(policy) && from !== null && !isInPlaceOf(turn, from.revision)) {
+    const progress = placeOf(turn)?.trouble ?? placeOf(turn)?.progress ?? '';
+    const because = `takes ${to.label} back: ${from.label} gets its place back${progress === '' ? '' : `, ${progress}`}`;
+    return explain(turn, because, next);
   }
   if (policy.onAbort === 'keep' || seen(turn, to.revision) === null) {
     if (turn.observation.workload.kind === 'seen') return finish(turn, release, outcome);

@@ -3,6 +3,7 @@
 
 import { elapsedMs } from '../model/time.ts';
 import { abort } from './aborting.ts';
+import { isInPlace } from './capacity.ts';
 import { obeyAll } from './commands.ts';
 import type { Decision, DecisionInput } from './decision.ts';
 import { effectsOf } from './effects.ts';
@@ -15,7 +16,7 @@ import { isAnalysed } from './start.ts';
 import { startUp } from './starting.ts';
 import { type Release, underWay } from './state.ts';
 import { test } from './testing.ts';
-import { explain, type Turn } from './turn.ts';
+import { explain, seen, type Turn, updateRelease } from './turn.ts';
 import { weigh } from './weigh.ts';
 
 export function decide({ policy, state, observation }: DecisionInput): Decision {
@@ -37,6 +38,7 @@ export function decide({ policy, state, observation }: DecisionInput): Decision 
   weighTested(turn);
   obeyAll(turn);
   considerVersions(turn);
+  growBase(turn);
   takePhase(turn);
   const effects = effectsOf(turn);
   return {
@@ -51,6 +53,14 @@ export function decide({ policy, state, observation }: DecisionInput): Decision 
     changed: [...turn.changed.values()],
     lookAgainMs: lookAgainMs(turn, effects.length > 0),
   };
+}
+
+/** Whoever owns the size of stable's place may grow it in mid-release: the canary is then sized from that (row 60). */
+function growBase(turn: Turn): void {
+  const release = underWay(turn.state);
+  if (release === null || !isInPlace(release.policy)) return;
+  const wanted = seen(turn, release.from?.revision)?.wanted ?? 0;
+  if (wanted > release.baseReplicas) updateRelease(turn, { baseReplicas: wanted });
 }
 
 /** Before commands: what a person is answered, and may promote, stands on the newest window, not on the one before (I4). */

@@ -3,13 +3,13 @@
 import type { Backend, Effect, WantedVersion } from '../model/effect.ts';
 import type { Revision, Split, WeightedRevision } from '../model/split.ts';
 import type { Version } from '../model/version.ts';
-import { keptRevision, neededReplicas, wantedVersions } from './capacity.ts';
+import { isInPlace, keptRevision, neededReplicas, wantedVersions } from './capacity.ts';
 import { isDrained, shareOf } from './share.ts';
 import { type Release, underWay } from './state.ts';
-import { policyOf, readyReplicas, say, seen, type Turn } from './turn.ts';
+import { isInPlaceOf, placeOf, policyOf, readyReplicas, say, seen, type Turn } from './turn.ts';
 
 export function effectsOf(turn: Turn): Effect[] {
-  if (turn.observation.declared === null && underWay(turn.state) === null) return [];
+  if (turn.observation.declared === null && underWay(turn.state) === null) return givenBack(turn);
   const effects: Effect[] = [];
   const wanted = wantedVersions(turn.state, turn.declaredPolicy).map((version) => keepSize(turn, version));
   if (needsSizing(turn, wanted)) effects.push({ kind: 'ensureWorkload', wanted });
@@ -22,6 +22,11 @@ export function effectsOf(turn: Turn): Effect[] {
   return effects;
 }
 
+/** Withdrawn, and nothing under way. Where nobody holds anything, what serves is simply left alone. */
+function givenBack(turn: Turn): Effect[] {
+  return isInPlace(turn.declaredPolicy) ? [{ kind: 'handBack', stable: turn.state.stable }] : [];
+}
+
 /** A version under trial never shrinks: its share leaves after its weight, and what it carries needs its replicas (I2). */
 function keepSize(turn: Turn, wanted: WantedVersion): WantedVersion {
   if (wanted.role !== 'canary') return wanted;
@@ -30,7 +35,16 @@ function keepSize(turn: Turn, wanted: WantedVersion): WantedVersion {
 
 function needsSizing(turn: Turn, wanted: readonly WantedVersion[]): boolean {
   if (turn.observation.workload.kind === 'error') return false;
+  if (isInPlace(policyOf(turn))) return needsPlacing(turn, wanted);
   return wanted.some(({ version, replicas }) => seen(turn, version.revision)?.wanted !== replicas);
+}
+
+/** Stable's place is its owner's to size; Haldane says only which version it has, and sizes what is tried beside it. */
+function needsPlacing(turn: Turn, wanted: readonly WantedVersion[]): boolean {
+  return wanted.some(({ version: { revision }, replicas, role }) => {
+    if (role === 'stable') return !isInPlaceOf(turn, revision);
+    return placeOf(turn)?.heading !== revision && seen(turn, revision)?.wanted !== replicas;
+  });
 }
 
 /**

@@ -2,7 +2,7 @@
 // inside decide(); nothing outside ever sees it change.
 import type { CommandAnswer } from '../model/command.ts';
 import type { GateRequest, NotifyMessage } from '../model/effect.ts';
-import type { VersionObservation } from '../model/observed.ts';
+import type { StablePlace, VersionObservation } from '../model/observed.ts';
 import type { ReleasePolicy } from '../model/policy.ts';
 import type { Revision } from '../model/split.ts';
 import type { JournalEvent, Next, Observation } from './decision.ts';
@@ -81,6 +81,18 @@ export function seen(turn: Turn, revision: Revision | undefined): VersionObserva
   const { workload } = turn.observation;
   if (workload.kind === 'error' || revision === undefined) return null;
   return workload.value.versions.find((version) => version.revision === revision) ?? null;
+}
+
+/** Where stable runs, of a workload that is promoted in place; null if there is none or it cannot be looked at. */
+export function placeOf(turn: Turn): StablePlace | null {
+  const { workload } = turn.observation;
+  return workload.kind === 'error' ? null : (workload.value.place ?? null);
+}
+
+/** Stable's place serves this version, and nothing is on its way in it. */
+export function isInPlaceOf(turn: Turn, revision: Revision): boolean {
+  const place = placeOf(turn);
+  return place !== null && place.serving === revision && place.heading === revision && place.isSettled;
 }
 
 export function readyReplicas(turn: Turn, revision: Revision | undefined): number {
