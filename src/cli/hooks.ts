@@ -29,6 +29,34 @@ export interface RunningAgent {
   readonly ended: Promise<void>;
 }
 
+export interface OperatorOptions {
+  /** null: all. */
+  readonly namespace: string | null;
+  readonly kubeconfig: string | null;
+  readonly context: string | null;
+  readonly leaseNamespace: string | null;
+  readonly identity: string | null;
+  readonly port: number;
+  readonly stateDir: string;
+  readonly log: AgentOptions['log'];
+}
+
+export interface RunningOperator {
+  readonly version: string;
+  readonly identity: string;
+  readonly port: number;
+  stop(): Promise<void>;
+  readonly ended: Promise<'stopped' | 'lease lost'>;
+}
+
+export interface HandBackOptions {
+  readonly namespace: string | null;
+  readonly kubeconfig: string | null;
+  readonly context: string | null;
+  readonly timeoutMs: number;
+  readonly print: (line: string) => void;
+}
+
 export interface DemoOptions {
   readonly fast: boolean;
   readonly json: boolean;
@@ -39,6 +67,9 @@ export interface DemoOptions {
 export interface Hooks {
   readonly version: () => string;
   readonly startAgent: (options: AgentOptions, events: AgentEvents) => Promise<RunningAgent>;
+  readonly startOperator: (options: OperatorOptions) => Promise<RunningOperator>;
+  /** The exit code. */
+  readonly handBackAll: (options: HandBackOptions) => Promise<number>;
   /** Resolves when the gateway has been told to end. */
   readonly runGateway: (args: readonly string[]) => Promise<void>;
   /** Ends gateways and processes of a state folder without an agent. */

@@ -11,6 +11,7 @@ import { gatewayCommand } from './commands/gateway.ts';
 import { historyCommand } from './commands/history.ts';
 import { judgeCommand } from './commands/judge.ts';
 import { lintCommand } from './commands/lint.ts';
+import { operatorCommand } from './commands/operator.ts';
 import { planCommand } from './commands/plan.ts';
 import { releaseCommand } from './commands/release.ts';
 import { reportCommand } from './commands/report.ts';
@@ -72,6 +73,7 @@ export function createProgram(context: Context): Command {
     judgeCommand(context),
     explainCommand(context),
     doctorCommand(context),
+    operatorCommand(context),
     completionCommand(context, () => program),
     versionCommand(context),
   ];

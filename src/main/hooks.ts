@@ -6,6 +6,8 @@ export const hooks: Hooks = {
   version: packageVersion,
   startAgent: async (options, events) => (await import('./agent.ts')).startAgent(options, events),
   runGateway: async (args) => (await import('./gateway.ts')).runGateway(args),
+  startOperator: async (options) => (await import('./operator.ts')).startOperator(options),
+  handBackAll: async (options) => (await import('./operator/hand-back-all.ts')).handBackAll(options),
   takeDown: async (stateDir) => (await import('./demo/take-down.ts')).takeDown(stateDir),
   runDemo,
 };

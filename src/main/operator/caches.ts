@@ -1,0 +1,80 @@
+// What the operator watches: one watch per kind, shared by every adapter, each object cut down to what is read of it.
+// Kinds the cluster does not know are not watched; asking for a router that needs them is refused by that router.
+import type { Clock, Randomness } from '../../ports/index.ts';
+import type { Log } from '../../lib/log.ts';
+import {
+  DEPLOYMENTS,
+  ENDPOINT_SLICES,
+  HTTP_ROUTES,
+  type KubeApi,
+  type KubeObject,
+  MUTATING_ADMISSION_POLICIES,
+  PODS,
+  RELEASE_COMMANDS,
+  RELEASE_POLICIES,
+  RELEASES,
+  REPLICA_SETS,
+  type Resource,
+  ResourceCache,
+  SERVICES,
+} from '../../kubernetes/index.ts';
+
+export interface OperatorCaches {
+  readonly policies: ResourceCache<KubeObject>;
+  readonly releases: ResourceCache<KubeObject>;
+  readonly commands: ResourceCache<KubeObject>;
+  readonly deployments: ResourceCache<KubeObject>;
+  readonly replicaSets: ResourceCache<KubeObject>;
+  readonly pods: ResourceCache<KubeObject>;
+  readonly services: ResourceCache<KubeObject>;
+  readonly endpointSlices: ResourceCache<KubeObject>;
+  readonly httpRoutes: ResourceCache<KubeObject>;
+  readonly admission: ResourceCache<KubeObject>;
+}
+
+export interface CacheDeps {
+  readonly api: KubeApi;
+  readonly namespace: string | null;
+  readonly clock: Clock;
+  readonly random: Randomness;
+  readonly log: Log;
+}
+
+const KINDS: Readonly<Record<keyof OperatorCaches, Resource>> = {
+  policies: RELEASE_POLICIES,
+  releases: RELEASES,
+  commands: RELEASE_COMMANDS,
+  deployments: DEPLOYMENTS,
+  replicaSets: REPLICA_SETS,
+  pods: PODS,
+  services: SERVICES,
+  endpointSlices: ENDPOINT_SLICES,
+  httpRoutes: HTTP_ROUTES,
+  admission: MUTATING_ADMISSION_POLICIES,
+};
+
+export function buildCaches(deps: CacheDeps): OperatorCaches {
+  const entries = Object.entries(KINDS).map(([name, resource]) => [name, cacheOf(deps, resource)]);
+  return Object.fromEntries(entries) as unknown as OperatorCaches;
+}
+
+function cacheOf({ api, namespace, clock, random, log }: CacheDeps, resource: Resource): ResourceCache<KubeObject> {
+  return new ResourceCache<KubeObject>({
+    api,
+    resource,
+    ...(namespace !== null && resource.namespaced ? { namespace } : {}),
+    ...(resource === PODS ? { trim: trimPod } : {}),
+    clock: { now: () => clock.now().monotonicMs, sleep: (ms, signal) => clock.sleep(ms, signal) },
+    random: () => random.fraction(),
+    log,
+  });
+}
+
+/** Thousands of pods are watched and a few fields of each are read. */
+export function trimPod(pod: KubeObject): KubeObject {
+  const { managedFields: _managedFields, annotations: _annotations, ...metadata } = pod.metadata;
+  const spec = pod.spec as { nodeName?: string; containers?: readonly { name: string; ports?: unknown }[]; readinessGates?: unknown };
+  const containers = spec?.containers?.map(({ name, ports }) => ({ name, ports }));
+  const { nodeName, readinessGates } = spec ?? {};
+  return { ...pod, metadata, spec: { nodeName, readinessGates, containers } };
+}
