@@ -64,6 +64,7 @@ function refusedPolicy(
 
 async function plan(store: Store, parsed: ParsedDocument, request: ApplyRequest): Promise<Planned> {
   const { folder, isOldNews } = request;
+  if (parsed.version === null) throw forKubernetes(parsed.policy.name);
   const asked = located(parsed.version, folder);
   const policy = withLog(parsed.policy, folder);
   const before = await readDocument(store, policy.name);
@@ -86,6 +87,15 @@ async function plan(store: Store, parsed: ParsedDocument, request: ApplyRequest)
       findings: lintPolicy(policy, { version }),
     },
   };
+}
+
+/** A Deployment lives in a cluster, where the operator releases it. */
+function forKubernetes(name: string): ApiProblem {
+  return new ApiProblem(422, `"${name}" is for Kubernetes, and this agent is the one of a single machine`, {
+    code: 'policy-for-kubernetes',
+    path: 'spec.workload.deployment',
+    fix: 'kubectl apply -f FILE, where the operator runs; or write workload: {processes: ...}',
+  });
 }
 
 interface Planned {

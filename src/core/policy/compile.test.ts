@@ -111,6 +111,7 @@ test('the shortest policy has every default, and they are these', () => {
     intervalMs: 10_000,
     notify: [{ kind: 'log' }],
     historyLimit: 20,
+    metrics: { kind: 'gateway' },
   } satisfies ReleasePolicy);
 });
 
@@ -242,11 +243,13 @@ test('the health route comes first, gives way to a route of the same path, and h
 
 test('a change of the label alone is a new version; a change elsewhere is not (people expect it)', () => {
   const one = compiled({}).version;
+  assert.ok(one);
   assert.equal(one.revision.length, 12);
-  assert.notEqual(compiled({}, { version: 'v2', command: 'node server.js' }).version.revision, one.revision);
-  assert.equal(compiled({ interval: '5s' }).version.revision, one.revision);
-  assert.equal(compiled({}, { command: ['node', 'server.js'], version: 'v1' }).version.revision, one.revision);
+  assert.notEqual(compiled({}, { version: 'v2', command: 'node server.js' }).version?.revision, one.revision);
+  assert.equal(compiled({ interval: '5s' }).version?.revision, one.revision);
+  assert.equal(compiled({}, { command: ['node', 'server.js'], version: 'v1' }).version?.revision, one.revision);
   const bare = compiled({}, { command: 'node server.js' }).version;
+  assert.ok(bare);
   assert.equal(bare.label, bare.revision);
 });
 

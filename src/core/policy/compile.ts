@@ -8,6 +8,7 @@ import type { Deadlines, Gate, Notify, Probe, Ramp, ReleasePolicy, Router, Stage
 import type { Template, Version } from '../model/version.ts';
 import { canonicalJson } from './canonical.ts';
 import { compileCheck } from './compile-checks.ts';
+import { compileClusterRouter, compileDeployment, compileMetrics } from './compile-kubernetes.ts';
 import * as defaults from './defaults.ts';
 import { presetOf } from './presets.ts';
 import type { ReadPolicy, ReadSpec } from './schema.ts';
@@ -17,8 +18,15 @@ export type Hash = (text: string) => string;
 
 const REVISION_CHARACTERS = 12;
 
-export function compileRead(read: ReadPolicy, hash: Hash): { policy: ReleasePolicy; version: Version } {
-  return { policy: compilePolicyOf(read), version: compileVersion(read.spec, hash) };
+/** `namespace` is part of the name on Kubernetes; null elsewhere. */
+export function compileRead(
+  read: ReadPolicy,
+  hash: Hash,
+  namespace: string | null,
+): { policy: ReleasePolicy; version: Version | null } {
+  const policy = compilePolicyOf(read);
+  const name = namespace === null ? policy.name : `${namespace}/${policy.name}`;
+  return { policy: { ...policy, name }, version: compileVersion(read.spec, hash) };
 }
 
 /** Names the policy's content: the first 12 hex digits of the hash of its canonical JSON. The version is no part. */
@@ -28,10 +36,11 @@ export function policyHash(policy: ReleasePolicy, hash: Hash): string {
 
 /**
  * The revision is taken over the whole template, the label included: people expect that editing `version: v2` alone
- * starts a release. Without a label the revision serves as one.
+ * starts a release. Without a label the revision serves as one. The version of a Deployment stands in the cluster.
  */
-function compileVersion(spec: ReadSpec, hash: Hash): Version {
-  const { processes, upstreams } = spec.workload;
+function compileVersion(spec: ReadSpec, hash: Hash): Version | null {
+  const { processes, upstreams, deployment } = spec.workload;
+  if (deployment !== undefined) return null;
   const template: Template =
     processes === undefined
       ? { kind: 'upstreams', endpoints: upstreams?.template.endpoints ?? [] }
@@ -52,12 +61,13 @@ function compilePolicyOf({ metadata, spec }: ReadPolicy): ReleasePolicy {
   const leastBakeMs = spec.leastBake ?? Math.min(defaults.DEFAULT_LEAST_BAKE_MS, stagesBakeMs ?? Number.MAX_VALUE);
   return {
     name: metadata.name,
-    workload: compileWorkload(spec.workload),
-    router: compileRouter(spec.router),
+    workload: compileWorkload(spec),
+    router: compileRouter(spec),
+    metrics: compileMetrics(spec.metrics),
     ramp,
     analysis: spec.analysis,
     checks: spec.analysis === 'none' ? [] : (spec.checks ?? defaults.DEFAULT_CHECKS).map(compileCheck),
-    errors: compileErrors(spec.errors),
+    errors: compileErrors(spec),
     routes: compileRoutes(spec),
     decision: spec.decision,
     userKey: spec.userKey === undefined ? null : withoutHoles(spec.userKey),
@@ -96,7 +106,9 @@ function compileProbe(probe: ReadProbe | undefined): Probe | null {
   return { path: probe.path, intervalMs: probe.interval, timeoutMs: probe.timeout, failures: probe.failures };
 }
 
-function compileWorkload({ processes, upstreams }: ReadSpec['workload']): Workload {
+function compileWorkload(spec: ReadSpec): Workload {
+  const { processes, upstreams, deployment } = spec.workload;
+  if (deployment !== undefined) return compileDeployment(deployment, spec.router);
   if (processes === undefined) return { kind: 'upstreams', ready: compileProbe(upstreams?.ready) };
   return {
     kind: 'processes',
@@ -109,8 +121,9 @@ function compileWorkload({ processes, upstreams }: ReadSpec['workload']): Worklo
   };
 }
 
-function compileRouter({ gateway }: ReadSpec['router']): Router {
-  if (gateway === undefined) throw new Error('a router without a kind was let through by the schema');
+function compileRouter(spec: ReadSpec): Router {
+  const { gateway } = spec.router;
+  if (gateway === undefined) return compileClusterRouter(spec);
   const { listen, timeouts, limits, accessLog } = gateway;
   return {
     kind: 'gateway',
@@ -171,30 +184,33 @@ function defaultBudget(ramp: Ramp): number {
   return ramp.kind === 'adaptive' ? defaults.ADAPTIVE[ramp.name].badPerInterval : defaults.STAGES_BAD_PER_INTERVAL;
 }
 
-function compileErrors(errors: ReadSpec['errors']): ErrorDefinition {
+function compileErrors({ errors, metrics }: ReadSpec): ErrorDefinition {
+  const isByRoute = isGateway(metrics) && errors.routes === undefined;
   return {
     statusClasses: errors.classes,
     statusCodes: errors.codes,
     endings: errors.endings,
     routes: errors.routes ?? null,
     methods: errors.methods ?? null,
-    exceptRoutes: errors.exceptRoutes ?? (errors.routes === undefined ? [defaults.HEALTH_ROUTE] : []),
+    exceptRoutes: errors.exceptRoutes ?? (isByRoute ? [defaults.HEALTH_ROUTE] : []),
     retryHeader: errors.retryHeader ?? null,
   };
 }
 
+/** Only the embedded gateway tells paths apart. */
+function isGateway(metrics: ReadSpec['metrics']): boolean {
+  return metrics === undefined || metrics.gateway !== undefined;
+}
+
 /** The built-in health route comes first, so that a wide prefix such as /* cannot swallow it. */
-function compileRoutes({ routes, workload }: ReadSpec): readonly CountedRoute[] {
+function compileRoutes({ routes, workload, metrics }: ReadSpec): readonly CountedRoute[] {
+  if (!isGateway(metrics)) return [];
   const own = routes.map(({ name, path }): CountedRoute => ({ name, pattern: path }));
   if (own.some((route) => route.name === defaults.HEALTH_ROUTE)) return own;
   const taken = new Set(own.map((route) => route.pattern));
-  const patterns = new Set([...defaults.HEALTH_PATHS, ...probePathsOf(workload)]);
+  const patterns = new Set([...defaults.HEALTH_PATHS, ...defaults.probePaths(workload)]);
   const health = [...patterns].filter((pattern) => !taken.has(pattern));
   return [...health.map((pattern): CountedRoute => ({ name: defaults.HEALTH_ROUTE, pattern })), ...own];
-}
-
-function probePathsOf(workload: ReadSpec['workload']): readonly string[] {
-  return defaults.probePaths(workload);
 }
 
 function compileDeadlines(spec: ReadSpec, bakeMs: number): Deadlines {

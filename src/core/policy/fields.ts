@@ -45,6 +45,8 @@ export interface ObjectMeta {
   readonly notYet?: readonly string[];
   /** Names other tools use for something we have: name -> what to write here. */
   readonly elsewhere?: Readonly<Record<string, string>>;
+  /** What to do when a list stands here: it was meant for something else. */
+  readonly ifList?: string;
 }
 
 export const fieldMetas = new WeakMap<z.ZodType, FieldMeta>();

@@ -1,4 +1,5 @@
 export { type Hash, policyHash } from './compile.ts';
+export { compileObject, type ObjectOptions, type ObjectResult, type PolicyObject } from './compile-object.ts';
 export { formatPath } from './describe-value.ts';
 export { diffPolicies, type PolicyDifference } from './diff.ts';
 export { type ExplainResult, type Explanation, explainField, showPath } from './explain.ts';

@@ -6,6 +6,7 @@
 import { describeDuration } from '../model/duration.ts';
 import type { ReleasePolicy, Stage } from '../model/policy.ts';
 import type { Version } from '../model/version.ts';
+import { clusterFindings } from './lint-kubernetes.ts';
 import { peerFindings } from './lint-peers.ts';
 
 export type LintSeverity = 'warning' | 'info';
@@ -23,7 +24,10 @@ export interface LintFinding {
 export interface LintContext {
   /** Requests of stable, all routes. */
   readonly requestsPerSecond?: number;
-  readonly version?: Version;
+  /** null, or left out: it does not stand in the policy. */
+  readonly version?: Version | null;
+  /** Pods of stable; of a Deployment it does not stand in the policy. */
+  readonly replicas?: number;
 }
 
 type Rule = (policy: ReleasePolicy, context: LintContext) => readonly LintFinding[];
@@ -152,7 +156,7 @@ const abortKeeps: Rule = ({ onAbort }) =>
     : [];
 
 const noProbe: Rule = ({ workload }) =>
-  workload.ready !== null
+  workload.kind === 'deployment' || workload.ready !== null
     ? []
     : [
         warn(
@@ -163,8 +167,16 @@ const noProbe: Rule = ({ workload }) =>
         ),
       ];
 
-const noUserKey: Rule = ({ userKey, affinity }) => {
-  if (userKey !== null || affinity !== null) return [];
+const noAffinity = warn(
+  'no-user-key',
+  'spec.affinity',
+  'each request is drawn by itself, so a user flips between the versions',
+  'write affinity: {}, so that a cookie keeps the version first given',
+);
+
+const noUserKey: Rule = ({ userKey, affinity, router }) => {
+  if (userKey !== null || affinity !== null || router.kind === 'replicaShare') return [];
+  if (router.kind === 'gatewayApi') return router.route.kind === 'adopted' ? [] : [noAffinity];
   return [
     warn(
       'no-user-key',
@@ -175,8 +187,8 @@ const noUserKey: Rule = ({ userKey, affinity }) => {
   ];
 };
 
-const sameUsers: Rule = ({ audience, userKey }) => {
-  if (audience.length === 0 || userKey !== null) return [];
+const sameUsers: Rule = ({ audience, userKey, router }) => {
+  if (audience.length === 0 || userKey !== null || router.kind !== 'gateway') return [];
   return [
     info(
       'same-users-each-time',
@@ -214,8 +226,8 @@ const hugeBudget: Rule = ({ exposure }) => {
   ];
 };
 
-const noRetryHeader: Rule = ({ errors, analysis }) =>
-  errors.retryHeader !== null || analysis === 'none'
+const noRetryHeader: Rule = ({ errors, analysis, metrics }) =>
+  errors.retryHeader !== null || analysis === 'none' || metrics.kind !== 'gateway'
     ? []
     : [
         info(
@@ -299,6 +311,7 @@ const RULES: readonly Rule[] = [
   noRetryHeader,
   onlyLimits,
   peerFindings,
+  clusterFindings,
   manyAtOnce,
   notExpanded,
 ];

@@ -39,7 +39,7 @@ test('several documents in one text are several policies; empty ones between the
 test('quoted words and dates stay text', () => {
   const result = parsePolicyText(document('shop', 8080), { hash });
   assert.equal(result.kind, 'ok');
-  const template = result.kind === 'ok' ? result.documents[0]?.version.template : undefined;
+  const template = result.kind === 'ok' ? result.documents[0]?.version?.template : undefined;
   assert.deepEqual(template?.kind === 'processes' ? template.env : null, { QUOTED: 'yes', DATE: '2026-01-01' });
 });
 

@@ -4,6 +4,8 @@
  * It refuses text that two readers would read in two ways (see yaml-value.ts), and two policies for one thing (row 63).
  */
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
+import { placeText } from '../model/place.ts';
+import type { ReleasePolicy } from '../model/policy.ts';
 import type { Hash } from './compile.ts';
 import { type CompiledPolicy, judgePolicy, type PolicyError, toError } from './parse.ts';
 import type { MeasurementSource } from './rule-report.ts';
@@ -17,6 +19,8 @@ export interface ParseOptions {
   readonly file?: string;
   /** Where measurements will come from; `live` (default) refuses what the embedded gateway does not measure. */
   readonly source?: MeasurementSource;
+  /** On Kubernetes, where policies lie that do not say it themselves: each is then called "namespace/name". */
+  readonly namespace?: string;
 }
 
 /** A compiled policy and where its document starts. */
@@ -180,26 +184,31 @@ function explainYaml(code: string, message: string): { problem: string; fix: str
   }
 }
 
-/** Two policies of one name, or on one address, would fight over one workload (row 63). */
+/** Two policies of one name, on one address or for one Deployment would fight over one workload (row 63). */
 function refuseSame(documents: readonly ParsedDocument[], errors: PolicyError[]): void {
   const names = new Map<string, number>();
-  const listeners = new Map<string, string>();
-  for (const { policy, line } of documents) {
+  const places = new Map<string, string>();
+  for (const { policy, metadata, line } of documents) {
     const at = { line, column: 1 };
-    const earlier = names.get(policy.name);
+    const key = `${metadata.namespace ?? ''}/${policy.name}`;
+    const earlier = names.get(key);
     if (earlier !== undefined) {
       const problem = `a policy called "${policy.name}" is there already (line ${earlier})`;
       errors.push(toError({ path: ['metadata', 'name'], problem, fix: 'give each policy its own name' }, at));
     }
-    names.set(policy.name, line);
-    const address = `${policy.router.listen.host}:${policy.router.listen.port}`;
-    const other = listeners.get(address);
-    if (other !== undefined && earlier === undefined) {
-      const problem = `the gateway of "${other}" listens on ${address} already`;
-      errors.push(
-        toError({ path: ['spec', 'router', 'gateway', 'listen'], problem, fix: 'give each policy its own port' }, at),
-      );
-    }
-    listeners.set(address, policy.name);
+    names.set(key, line);
+    const place = `${metadata.namespace ?? ''} ${placeText(policy)}`;
+    const other = places.get(place);
+    if (other !== undefined && earlier === undefined) errors.push(toError(samePlace(policy, other), at));
+    places.set(place, policy.name);
   }
+}
+
+function samePlace(policy: ReleasePolicy, other: string): Problem {
+  if (policy.router.kind === 'gateway') {
+    const problem = `the gateway of "${other}" listens on ${placeText(policy)} already`;
+    return { path: ['spec', 'router', 'gateway', 'listen'], problem, fix: 'give each policy its own port' };
+  }
+  const problem = `"${other}" releases ${placeText(policy)} already`;
+  return { path: ['spec', 'workload', 'deployment', 'name'], problem, fix: 'write one policy per Deployment' };
 }

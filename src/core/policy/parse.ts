@@ -32,6 +32,8 @@ export interface PolicyWarning {
 
 export interface PolicyMetadata {
   readonly name: string;
+  /** null: not written. */
+  readonly namespace: string | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
 }
@@ -39,7 +41,8 @@ export interface PolicyMetadata {
 export interface CompiledPolicy {
   readonly metadata: PolicyMetadata;
   readonly policy: ReleasePolicy;
-  readonly version: Version;
+  /** null: it does not stand in the document, as the pod template of a Deployment. */
+  readonly version: Version | null;
   /** Over the compiled policy, the version left out: equal hashes mean the same way of releasing. */
   readonly policyHash: string;
   readonly warnings: readonly PolicyWarning[];
@@ -52,6 +55,8 @@ export type CompileResult =
 export interface CompileOptions {
   /** Where measurements will come from. `live` (default): the embedded gateway, which does not measure everything. */
   readonly source?: MeasurementSource;
+  /** On Kubernetes, where the policy lies: it is then called "namespace/name". */
+  readonly namespace?: string;
 }
 
 /**
@@ -67,17 +72,18 @@ export type Judged =
   | { readonly kind: 'refused'; readonly problems: readonly Problem[] };
 
 /** The same with paths as lists, for callers that look positions up in a text. */
-export function judgePolicy(value: unknown, hash: Hash, { source = 'live' }: CompileOptions = {}): Judged {
+export function judgePolicy(value: unknown, hash: Hash, options: CompileOptions = {}): Judged {
+  const { source = 'live', namespace } = options;
   const walked = walkValue(policySchema, value);
   const rules = checkRules(walked.value as Holes<ReadPolicy> | undefined, value, source);
   const problems = dedupe([...walked.problems, ...rules.problems]);
   if (problems.length > 0) return { kind: 'refused', problems };
   const read = walked.value as ReadPolicy;
-  const compiled = compileRead(read, hash);
+  const compiled = compileRead(read, hash, namespace ?? null);
   const { name, labels, annotations } = read.metadata;
   return {
     kind: 'ok',
-    metadata: { name, labels, annotations },
+    metadata: { name, namespace: read.metadata.namespace ?? null, labels, annotations },
     ...compiled,
     policyHash: policyHash(compiled.policy, hash),
     warnings: rules.warnings.map((each) => ({ path: formatPath(each.path), problem: each.problem, fix: each.fix })),

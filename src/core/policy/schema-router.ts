@@ -4,7 +4,21 @@
  */
 import * as z from 'zod';
 import { choice, defaulted, object, oneOf, optional, required } from './fields.ts';
-import { bytes, cookieName, duration, fileName, headerName, listen, matchValue, whole } from './scalars.ts';
+import {
+  bytes,
+  cookieName,
+  duration,
+  fileName,
+  headerName,
+  listen,
+  matchValue,
+  name,
+  urlPath,
+  weight,
+  whole,
+  word,
+} from './scalars.ts';
+import { objectName, port, routeHost, serviceName } from './scalars-kubernetes.ts';
 
 const timeouts = object(
   { what: 'time-outs of the gateway' },
@@ -74,17 +88,128 @@ const gateway = object(
   },
 );
 
+const service = () =>
+  required(serviceName(), {
+    description: 'The Service that means stable, in the namespace of the policy. Haldane never writes it.',
+    example: 'shop',
+  });
+
+const replicaShare = object(
+  { what: 'replica share', notYet: ['port'], elsewhere: { services: 'service', name: 'service' } },
+  { service: service() },
+);
+
+const parent = object(
+  { what: 'a parent of the route', elsewhere: { gateway: 'name' } },
+  {
+    name: required(objectName('a name'), { description: 'Name of the Gateway.', example: 'web' }),
+    namespace: optional(name('a namespace'), 'the namespace of the policy', {
+      description: 'Namespace of the Gateway.',
+      example: 'default',
+    }),
+    sectionName: optional(objectName('the name of a listener'), 'every listener that takes the host names', {
+      description: 'Name of one listener of the Gateway.',
+      example: 'https',
+    }),
+    port: optional(port(), 'every port', { description: 'Port of the listeners of the Gateway.', example: 443 }),
+  },
+);
+
+const routeMatch = object(
+  { what: 'a match', notYet: ['headers', 'method', 'queryParams'], elsewhere: { prefix: 'path', value: 'path' } },
+  {
+    path: required(urlPath(), { description: 'Path of the requests that the route takes.', example: '/' }),
+    type: defaulted(
+      word(['PathPrefix', 'Exact'], { what: 'a type of match', notYet: ['RegularExpression'] }),
+      'PathPrefix',
+      { description: 'How the path is compared.', example: 'Exact' },
+    ),
+  },
+);
+
+const ownedRoute = object(
+  { what: 'an owned route', elsewhere: { parentRefs: 'parents', hosts: 'hostnames', rules: 'matches' } },
+  {
+    name: optional(objectName('a name'), 'the name of the Deployment', {
+      description: 'Name of the HTTPRoute that Haldane writes.',
+      example: 'shop',
+    }),
+    parents: required(z.array(parent), {
+      description: 'The Gateways that the route hangs on. At least one.',
+      example: [{ name: 'web', namespace: 'default' }],
+    }),
+    hostnames: defaulted(z.array(routeHost()), [], {
+      description: 'Host names that the route takes; none means every host of the listeners.',
+      example: ['shop.example.com'],
+    }),
+    matches: defaulted(z.array(routeMatch), [{ path: '/' }], {
+      description: 'Which requests the route takes; one match is enough.',
+      example: [{ path: '/shop', type: 'PathPrefix' }],
+    }),
+  },
+);
+
+const adoptedRoute = object(
+  { what: 'an adopted route', elsewhere: { route: 'name' } },
+  {
+    name: required(objectName('a name'), {
+      description: 'Name of an HTTPRoute that somebody else writes, with a rule that points at the Service.',
+      example: 'shop',
+    }),
+  },
+);
+
+const gatewayApi = object(
+  { what: 'a Gateway API router', elsewhere: { httpRoute: 'route', hostnames: 'route', parents: 'route' } },
+  {
+    service: service(),
+    port: optional(port(), 'the only port of the Service', {
+      description: 'Port of the Service that requests are sent to.',
+      example: 80,
+    }),
+    route: required(
+      oneOf(
+        { what: 'a route', notYet: ['grpc', 'tls', 'tcp'], elsewhere: { name: 'adopted', own: 'owned' } },
+        {
+          owned: choice(ownedRoute, {
+            description:
+              'The HTTPRoute is described here and written by Haldane. Header matches, affinity and mirror are possible.',
+            example: { parents: [{ name: 'web', namespace: 'default' }], hostnames: ['shop.example.com'] },
+          }),
+          adopted: choice(adoptedRoute, {
+            description:
+              'The HTTPRoute stays in git: Haldane changes only the weights of backends in rules that point at the Service.',
+            example: { name: 'shop' },
+          }),
+        },
+      ),
+      {
+        description: 'Who writes the HTTPRoute: whoever applies it owns its whole list of rules.',
+        example: { owned: { parents: [{ name: 'web', namespace: 'default' }], hostnames: ['shop.example.com'] } },
+      },
+    ),
+    mirror: optional(weight(), 'nothing is mirrored', {
+      description:
+        "Percent of stable's requests of which a copy is sent to the canary too; its answers are thrown away. Owned routes only, and only where the implementation has mirrors.",
+      example: '10%',
+    }),
+    settle: defaulted(duration({ max: '10m' }), '3s', {
+      description:
+        'After the route is accepted: how long until every proxy is taken to use it, where none can be asked.',
+      example: '5s',
+    }),
+  },
+);
+
 const NOT_YET_ROUTERS = [
   'haproxy',
   'nginx',
   'envoy',
   'caddy',
   'traefik',
-  'gatewayApi',
   'istio',
   'linkerd',
   'ingress',
-  'replicaShare',
   'alb',
   'kuma',
   'contour',
@@ -95,11 +220,27 @@ const NOT_YET_ROUTERS = [
 ];
 
 export const routerSchema = oneOf(
-  { what: 'a router', notYet: NOT_YET_ROUTERS },
+  {
+    what: 'a router',
+    notYet: NOT_YET_ROUTERS,
+    elsewhere: { gatewayAPI: 'gatewayApi', httpRoute: 'gatewayApi', service: 'replicaShare', replicas: 'replicaShare' },
+  },
   {
     gateway: choice(gateway, {
       description: 'The gateway that comes with Haldane: a reverse proxy for HTTP/1.1 in a process of its own.',
       example: { listen: 8080 },
+    }),
+    replicaShare: choice(replicaShare, {
+      description:
+        'Nothing but a Service of Kubernetes: the share of the canary is the number of its ready pods among all ready pods.',
+      example: { service: 'shop' },
+    }),
+    gatewayApi: choice(gatewayApi, {
+      description: 'An HTTPRoute of the Gateway API of Kubernetes, with weights between two Services.',
+      example: {
+        service: 'shop',
+        route: { owned: { parents: [{ name: 'web', namespace: 'default' }], hostnames: ['shop.example.com'] } },
+      },
     }),
   },
 );

@@ -1,5 +1,5 @@
 /**
- * What is released: `spec.workload`. Processes that Haldane runs, or upstreams that someone else runs.
+ * What is released: `spec.workload`. Processes that Haldane runs, upstreams that someone else runs, or a Deployment.
  * It refuses to run anything through a shell, and to name a kind of workload that is not built.
  */
 import * as z from 'zod';
@@ -11,11 +11,15 @@ import {
   duration,
   envName,
   fileName,
+  labelKey,
+  name,
   upstream,
   urlPath,
   versionLabel,
   whole,
+  word,
 } from './scalars.ts';
+import { objectName } from './scalars-kubernetes.ts';
 
 const probe = (what: string) =>
   object(
@@ -162,13 +166,52 @@ const upstreams = object(
   },
 );
 
+const deployment = object(
+  {
+    what: 'a Deployment',
+    elsewhere: { deployment: 'name', targetRef: 'name', replicas: 'spec.canary', template: 'name' },
+    notYet: ['selector', 'progressDeadline'],
+  },
+  {
+    name: required(objectName('a name'), {
+      description:
+        'Name of the Deployment, in the namespace of the policy. It stays as it is: a new pod template waits in it until it is proven.',
+      example: 'shop',
+    }),
+    container: optional(name('a container name'), 'the first container', {
+      description: 'Container whose image names the version: `shop:v2` is called v2.',
+      example: 'app',
+    }),
+    pods: optional(
+      word(['isolated', 'shared'], { what: 'a kind of canary pods' }),
+      'isolated; shared with `router.replicaShare`',
+      {
+        description:
+          '`isolated`: canary pods get another value in one label, so that the Service of stable never selects them. `shared`: they keep all labels, and a readiness gate lets them into the Service.',
+        example: 'isolated',
+      },
+    ),
+    label: optional(labelKey(), 'chosen among the labels that both the Service and the Deployment select', {
+      description: 'The label whose value tells isolated canary pods apart (`shop` becomes `shop-canary`).',
+      example: 'app',
+    }),
+    onRemoval: defaulted(word(['restore', 'letGo'], { what: 'what to do' }), 'restore', {
+      description:
+        "When the policy is removed while a template waits: `restore` puts stable's template back, `letGo` lets the waiting one roll out.",
+      example: 'letGo',
+    }),
+  },
+);
+
 export const workloadSchema = oneOf(
   {
     what: 'a workload',
     notYet: [
-      'deployment',
       'daemonSet',
       'statefulSet',
+      'replicaSet',
+      'cronJob',
+      'rollout',
       'kubernetes',
       'lambda',
       'ecs',
@@ -191,6 +234,10 @@ export const workloadSchema = oneOf(
     upstreams: choice(upstreams, {
       description: 'Versions that someone else runs, known by their addresses.',
       example: { template: { version: 'v1', endpoints: ['127.0.0.1:9001'] } },
+    }),
+    deployment: choice(deployment, {
+      description: 'A plain Deployment of Kubernetes, left as it is. Its versions are its pod templates.',
+      example: { name: 'shop' },
     }),
   },
 );

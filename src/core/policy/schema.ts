@@ -8,6 +8,7 @@ import { anyText, duration, labelKey, name, number, url, whole, word } from './s
 import { checksSchema, errorsSchema, routesSchema } from './schema-checks.ts';
 import { presetSchema, rampSchema, stagesSchema } from './schema-ramp.ts';
 import { affinitySchema, audienceSchema, routerSchema, userKeySchema } from './schema-router.ts';
+import { metricsSchema } from './schema-source.ts';
 import { workloadSchema } from './schema-workload.ts';
 
 export const API_VERSION = 'haldane.dev/v1alpha1';
@@ -123,7 +124,6 @@ export const specSchema = object(
       analysisInterval: 'interval',
       skipAnalysis: 'analysis',
       provider: 'router',
-      metrics: 'checks',
       approvals: 'stages',
       target: 'workload',
       targetRef: 'workload',
@@ -142,6 +142,10 @@ export const specSchema = object(
         example: { gateway: { listen: 8080 } },
       },
     ),
+    metrics: optional(metricsSchema, 'the embedded gateway counts by itself; on Kubernetes it must be written', {
+      description: 'Where measurements come from. What is measured stands in `spec.checks`.',
+      example: { prometheus: { address: 'http://prometheus.monitoring:9090' } },
+    }),
     strategy: defaulted(word(['canary'], { what: 'a strategy', notYet: NOT_YET_STRATEGIES }), 'canary', {
       description: 'How a new version meets its users.',
       example: 'canary',
@@ -204,7 +208,7 @@ export const specSchema = object(
       example: [{ header: { name: 'canary', value: 'true' } }],
     }),
     canary: optional(canary, 'minReplicas 1, ratio 1', {
-      description: 'Capacity of the canary, for processes that Haldane runs.',
+      description: 'Capacity of the canary, for processes that Haldane runs and for Deployments.',
       example: { minReplicas: 2, ratio: 1 },
     }),
     exposure: defaulted(
@@ -281,10 +285,14 @@ export const policySchema = object(
     }),
     metadata: required(
       object(
-        { what: 'metadata', notYet: ['namespace', 'generateName', 'finalizers', 'ownerReferences'] },
+        { what: 'metadata', notYet: ['generateName', 'finalizers', 'ownerReferences'] },
         {
           name: required(name('a name'), {
             description: 'Name of the policy; one policy per workload.',
+            example: 'shop',
+          }),
+          namespace: optional(name('a namespace'), 'on Kubernetes, the namespace that kubectl is set to', {
+            description: 'Namespace of the policy and of everything it names. On Kubernetes only.',
             example: 'shop',
           }),
           labels: defaulted(

@@ -120,8 +120,9 @@ function visitObject(walk: Walk, schema: z.ZodObject, value: unknown, path: Path
   const meta = objectMetas.get(schema) ?? { what: 'an object' };
   const entries = plainEntries(value);
   if (entries === null) {
-    const example = exampleOf(schema);
-    return fail(walk, path, `${describeValue(value)} is not ${meta.what}`, `write fields, as in ${example}`);
+    const meant = Array.isArray(value) ? meta.ifList : undefined;
+    const fix = meant ?? `write fields, as in ${exampleOf(schema)}`;
+    return fail(walk, path, `${describeValue(value)} is not ${meta.what}`, fix);
   }
   const written = new Map(entries);
   const shape = schema.shape as Readonly<Record<string, z.ZodType>>;

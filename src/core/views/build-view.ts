@@ -2,6 +2,7 @@
 // names, orders and joins. What it cannot know is null.
 import type { Allowed, Condition, Next, Release, State } from '../engine/index.ts';
 import type { Observed, RouterObservation, WorkloadObservation } from '../model/observed.ts';
+import { listenOf } from '../model/place.ts';
 import type { ReleasePolicy } from '../model/policy.ts';
 import type { Version } from '../model/version.ts';
 import { evidenceLines } from './build-evidence.ts';
@@ -71,7 +72,7 @@ export function buildView(input: ViewInput): ReleaseView {
 
 function policyLine(input: ViewInput, policy: ReleasePolicy | null): PolicyLine {
   const { state } = input;
-  const listen = policy?.router.listen ?? null;
+  const listen = policy === null ? null : listenOf(policy);
   return {
     name: input.name,
     generation: input.generation,
