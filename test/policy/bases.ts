@@ -1,5 +1,6 @@
 /** Whole policies that the tables of wrong and changed policies start from, and the tools to change one place in them. */
 import { createHash } from 'node:crypto';
+import { ADOPTED, GATEWAY_API, REPLICA_SHARE } from './bases-kubernetes.ts';
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -244,6 +245,9 @@ export const BASES = {
   unanalysed: UNANALYSED,
   peers: PEERS,
   recorded: RECORDED,
+  gatewayApi: GATEWAY_API,
+  adopted: ADOPTED,
+  replicaShare: REPLICA_SHARE,
 } as const;
 export type BaseName = keyof typeof BASES;
 

@@ -196,7 +196,7 @@ export const REST_ROWS: readonly Row[] = [
   ['spec.stages', REMOVED, 'nothing to follow', 'spec.analysis', 'unanalysed'],
   ['spec.dependsOn', ['db'], 'not available here yet'],
   ['spec.skipAnalysis', true, 'did you mean analysis'],
-  ['spec.metrics', [], 'did you mean checks'],
+  ['spec.metrics', [], 'goes to spec.checks'],
   // Upstreams
   ['spec.workload.upstreams.template.endpoints', [], 'empty list', undefined, 'upstreams'],
   ['spec.workload.upstreams.template.endpoints', '127.0.0.1:9001', 'not a list', undefined, 'upstreams'],

@@ -5,6 +5,7 @@
 import { BASES, type BaseName, changed, parsePath, RECORDED_BASES } from './bases.ts';
 import { CHECK_ROWS } from './malformed-checks.ts';
 import { FIELD_ROWS } from './malformed-fields.ts';
+import { KUBERNETES_ROWS } from './malformed-kubernetes.ts';
 import { REST_ROWS } from './malformed-rest.ts';
 
 /** Place, value put there, a word of problem or fix; where the error points if elsewhere; the policy it starts from. */
@@ -18,7 +19,7 @@ export interface Malformed {
   readonly source: 'live' | 'recorded';
 }
 
-export const MALFORMED: readonly Malformed[] = [...FIELD_ROWS, ...REST_ROWS, ...CHECK_ROWS].map(
+export const MALFORMED: readonly Malformed[] = [...FIELD_ROWS, ...REST_ROWS, ...CHECK_ROWS, ...KUBERNETES_ROWS].map(
   ([place, value, word, path = place, base = 'processes']): Malformed => ({
     title: `${place} = ${shown(value)}${base === 'processes' ? '' : ` (${base})`}`,
     value: changed(BASES[base], parsePath(place), value),

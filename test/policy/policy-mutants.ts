@@ -174,9 +174,11 @@ function withoutTexts(value: unknown): unknown {
 /** Fields whose default depends on others: written out (or taken out), they may say what would be so anyway. */
 const DEFAULTED = [
   /^spec\.stages\.\d+\.(bake|gates|advance)$/,
-  /^spec\.(ramp|canary|leastBake|checks|exposure\.badPerInterval|deadlines\.release|errors\.exceptRoutes)$/,
+  /^spec\.(ramp|canary|metrics|leastBake|checks|exposure\.badPerInterval|deadlines\.release|errors\.exceptRoutes)$/,
   /^spec\.checks\.\d+\.(tolerance(\.(margin|harmMargin|buckets))?|role|direction|weight|warmUp|clusterCap)$/,
   /^spec\.workload\.(processes|upstreams)\.template\.version$/,
+  /^spec\.workload\.deployment\.pods$/,
+  /^spec\.router\.gatewayApi\.route\.owned\.name$/,
 ];
 
 /** Objects and lists that hold such fields, or a stage of 100. */

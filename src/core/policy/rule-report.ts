@@ -17,6 +17,11 @@ export class Report {
     this.problems.push(nearest === undefined ? { path: full, problem, fix } : { path: full, problem, fix, nearest });
   }
 
+  /** `path` is of the whole document. */
+  refuseAt(path: SpecPath, problem: string, fix: string): void {
+    this.problems.push({ path, problem, fix });
+  }
+
   refuseIf(isWrong: boolean, path: SpecPath, problem: string, fix: string): void {
     if (isWrong) this.refuse(path, problem, fix);
   }
@@ -33,6 +38,8 @@ export interface RuleContext {
   readonly spec: Holes<ReadSpec>;
   readonly report: Report;
   readonly source: MeasurementSource;
+  /** Whether the document names a namespace. */
+  readonly isNamespaced: boolean;
   /** Whether a person wrote the field, whatever its value. */
   readonly isWritten: (...path: (string | number)[]) => boolean;
 }

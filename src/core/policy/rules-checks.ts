@@ -7,6 +7,7 @@ import { DEFAULT_ROLE, type MetricKind, metricKindOf } from './defaults.ts';
 import { type CheckAt, type HoledCheck, type Report, type RuleContext, refuseTwice } from './rule-report.ts';
 import { kayentaRules } from './rules-kayenta.ts';
 import { peerRules } from './rules-peers.ts';
+import { checkSourceRules } from './rules-source.ts';
 import { clusterRules, limitRules, toleranceRules } from './rules-tolerance.ts';
 
 export function checksRules(context: RuleContext): void {
@@ -38,32 +39,6 @@ export function checksRules(context: RuleContext): void {
   }
 }
 
-/** What no live source measures yet, by metric or counted event. */
-const RECORDED_ONLY: Readonly<Record<string, string>> = {
-  mean: 'values of users or requests',
-  conversion: 'conversions',
-  oomKills: 'out-of-memory kills',
-  throttledPeriods: 'throttled periods',
-};
-
-function sourceRules({ spec, report, source }: RuleContext, { check, kind, path }: CheckAt): void {
-  if (source === 'recorded') return;
-  const event = check.metric?.count?.event;
-  const recorded = Object.keys(RECORDED_ONLY).find((each) => each === kind || each === event);
-  report.refuseIf(
-    recorded !== undefined,
-    [...path, 'metric', kind],
-    `the embedded gateway does not measure ${RECORDED_ONLY[recorded ?? '']}`,
-    'judge recorded data with `haldane judge`, or take the check out',
-  );
-  report.refuseIf(
-    (kind === 'gauge' || event === 'restarts') && spec.workload?.upstreams !== undefined,
-    [...path, 'metric', kind],
-    'replicas of upstreams are run by someone else and cannot be read',
-    'take the check out, or use spec.workload.processes',
-  );
-}
-
 function refuseTwiceNamed({ report }: RuleContext, checks: readonly (HoledCheck | undefined)[]): void {
   const seen = new Set<string>();
   for (const [index, check] of checks.entries()) {
@@ -87,7 +62,7 @@ function roleOf(check: HoledCheck | undefined): string | undefined {
 function oneCheck(context: RuleContext, one: CheckAt): void {
   const { spec, report } = context;
   const { check, kind, path } = one;
-  sourceRules(context, one);
+  checkSourceRules(context, one);
   if (kind === 'kayenta') kayentaRules(context, one);
   else if (check.flagger !== undefined || check.argo !== undefined) peerRules(context, one);
   else {

@@ -6,8 +6,10 @@
 import { type MeasurementSource, Report, type RuleContext } from './rule-report.ts';
 import { checksRules } from './rules-checks.ts';
 import { deadlineRules } from './rules-deadline.ts';
+import { kubernetesRules } from './rules-kubernetes.ts';
 import { rampRules } from './rules-ramp.ts';
 import { routesRules } from './rules-routes.ts';
+import { sourceRules } from './rules-source.ts';
 import { specRules } from './rules-spec.ts';
 import type { ReadPolicy } from './schema.ts';
 import { type Holes, type Problem, plainEntries } from './walk.ts';
@@ -24,6 +26,7 @@ export function checkRules(
     spec,
     report,
     source,
+    isNamespaced: isWritten(written, ['metadata', 'namespace']),
     isWritten: (...path) => isWritten(written, ['spec', ...path]),
   };
   rampRules(context);
@@ -31,6 +34,8 @@ export function checkRules(
   routesRules(context);
   specRules(context);
   deadlineRules(context);
+  kubernetesRules(context);
+  sourceRules(context);
   return report;
 }
 

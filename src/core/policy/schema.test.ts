@@ -67,7 +67,7 @@ test('explain lists what may be written below a field, and what is not there yet
   if (router.kind !== 'field') return;
   assert.deepEqual(
     router.children.map((child) => child.name),
-    ['gateway'],
+    ['gateway', 'replicaShare', 'gatewayApi'],
   );
   assert.ok(router.notYet.includes('istio'));
   assert.deepEqual(router.default, { gateway: {} });
