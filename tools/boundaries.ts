@@ -52,7 +52,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     node: true,
   },
   lib: { holds: 'errors, http, back-off; knows nothing of releases', may: [], node: true },
-  kubernetes: { holds: 'what the Kubernetes adapters share; knows nothing of releases', may: ['lib'], node: true },
+  kubernetes: {
+    holds: 'what the Kubernetes adapters share; knows nothing of releases',
+    may: ['lib'],
+    packages: ['undici', 'yaml'],
+    node: true,
+  },
   cluster: {
     holds: 'what the Kubernetes adapters share about releases: names, revisions, places',
     may: ['core/model', 'lib', 'kubernetes'],

@@ -1,0 +1,236 @@
+// What the API server has of one kind, kept by one list and one watch that never gives up. It says so while it is not sure
+// (isSynced, lastContactMs), and it never takes an error for an absence (rows 70, 71). What this program wrote itself is
+// seen at once, and no older event undoes it: resourceVersions are comparable (Kubernetes 1.35, KEP-5504).
+import { backoffMs } from '../lib/backoff.ts';
+import type { Log } from '../lib/log.ts';
+import type { KubeApi, WatchEvent } from './api.ts';
+import { isGone, KubeError } from './errors.ts';
+import type { KubeObject, Resource } from './types.ts';
+
+export type Change = 'added' | 'changed' | 'deleted';
+export type ChangeListener<T> = (object: T, change: Change) => void;
+
+/** Monotonic milliseconds. */
+export interface CacheClock {
+  now(): number;
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export interface ResourceCacheOptions<T extends KubeObject> {
+  readonly api: KubeApi;
+  readonly resource: Resource;
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  /** Cuts an object down to what is read of it. */
+  readonly trim?: (object: T) => T;
+  readonly clock: CacheClock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly idleMs?: number;
+}
+
+/** What readers of a cache need of it. */
+export interface CacheReader<T extends KubeObject = KubeObject> {
+  readonly isSynced: boolean;
+  lastContactMs(): number;
+  get(namespace: string, name: string): T | undefined;
+  list(namespace?: string): readonly T[];
+  onChange(listener: ChangeListener<T>): () => void;
+  noteWritten(object: T): void;
+  noteDeleted(object: T): void;
+}
+
+const BACKOFF = { initialMs: 200, maxMs: 30_000 };
+/** Bookmarks come about once a minute. */
+const IDLE_MS = 150_000;
+const TOMBSTONES = 10_000;
+
+export class ResourceCache<T extends KubeObject = KubeObject> implements CacheReader<T> {
+  readonly #options: ResourceCacheOptions<T>;
+  readonly #objects = new Map<string, Map<string, T>>();
+  /** Deleted objects: an event older than the deletion brings none back. */
+  readonly #tombstones = new Map<string, bigint>();
+  readonly #listeners = new Set<ChangeListener<T>>();
+  readonly #end = new AbortController();
+  #loop: Promise<void> | null = null;
+  #isSynced = false;
+  #synced: () => void = () => {};
+  readonly #whenSynced = new Promise<void>((resolve) => {
+    this.#synced = resolve;
+  });
+  #contactMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: ResourceCacheOptions<T>) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#end.abort();
+    await this.#loop;
+  }
+
+  get isSynced(): boolean {
+    return this.#isSynced;
+  }
+
+  /** Resolves after the first whole list. */
+  whenSynced(): Promise<void> {
+    return this.#whenSynced;
+  }
+
+  lastContactMs(): number {
+    return this.#contactMs;
+  }
+
+  get(namespace: string, name: string): T | undefined {
+    return this.#objects.get(namespace)?.get(name);
+  }
+
+  list(namespace?: string): readonly T[] {
+    if (namespace !== undefined) return [...(this.#objects.get(namespace)?.values() ?? [])];
+    return [...this.#objects.values()].flatMap((objects) => [...objects.values()]);
+  }
+
+  /** Calls back after each change, in order. A listener that throws is logged and left alone. */
+  onChange(listener: ChangeListener<T>): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  noteWritten(object: T): void {
+    this.#take(object);
+  }
+
+  noteDeleted(object: T): void {
+    this.#remove(object);
+  }
+
+  async #run(): Promise<void> {
+    const { clock, random, log, resource } = this.#options;
+    const { signal } = this.#end;
+    let failures = 0;
+    let since: string | null = null;
+    while (!signal.aborted) {
+      try {
+        since ??= await this.#list();
+        since = await this.#watch(since);
+        failures = 0;
+      } catch (error) {
+        if (signal.aborted) return;
+        // Too old to go on from: the whole list again, and what is gone is noticed by its absence there.
+        if (isGone(error)) since = null;
+        else failures += 1;
+        const asked = error instanceof KubeError ? error.retryAfterMs : null;
+        const waitMs = Math.max(asked ?? 0, backoffMs(BACKOFF, failures) * random());
+        log.debug('watch interrupted', { kind: resource.kind, failures, waitMs: Math.round(waitMs), error });
+        await clock.sleep(waitMs, signal);
+        // What was missed since may be more than the server remembers; a long break is bridged by a list.
+        if (failures >= 3) since = null;
+      }
+    }
+  }
+
+  async #list(): Promise<string> {
+    const { api, resource, clock } = this.#options;
+    const { items, resourceVersion } = await api.list<T>(resource, this.#scope());
+    this.#contactMs = clock.now();
+    const listed = new Set(items.map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`));
+    for (const object of items) this.#take(object);
+    for (const object of this.list()) {
+      const { namespace = '', name, resourceVersion: own } = object.metadata;
+      // Written by us after the list was made: it is there.
+      if (!listed.has(`${namespace}/${name}`) && versionOf(own) <= versionOf(resourceVersion)) this.#remove(object);
+    }
+    this.#isSynced = true;
+    this.#synced();
+    return resourceVersion;
+  }
+
+  /** Until the server ends it; returns where to go on. */
+  async #watch(since: string): Promise<string> {
+    const { api, resource, clock, random, idleMs = IDLE_MS } = this.#options;
+    let version = since;
+    const timeoutSeconds = Math.round(300 + 300 * random());
+    const watch = { ...this.#scope(), resourceVersion: since, signal: this.#end.signal, idleMs, timeoutSeconds };
+    try {
+      for await (const event of api.watch(resource, watch)) {
+        this.#contactMs = clock.now();
+        version = event.object.metadata.resourceVersion ?? version;
+        this.#apply(event);
+      }
+    } catch (error) {
+      // What came before the break is kept: the next watch goes on behind it.
+      if (version === since || isGone(error) || this.#end.signal.aborted) throw error;
+    }
+    return version;
+  }
+
+  #apply(event: WatchEvent): void {
+    if (event.type === 'BOOKMARK') return;
+    if (event.type === 'DELETED') this.#remove(event.object as T);
+    else this.#take(event.object as T);
+  }
+
+  #scope() {
+    const { namespace, labelSelector } = this.#options;
+    return {
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(labelSelector === undefined ? {} : { labelSelector }),
+    };
+  }
+
+  #take(object: T): void {
+    const { namespace = '', name, resourceVersion } = object.metadata;
+    const version = versionOf(resourceVersion);
+    const before = this.get(namespace, name);
+    if (before !== undefined && versionOf(before.metadata.resourceVersion) >= version) return;
+    const grave = this.#tombstones.get(`${namespace}/${name}`);
+    if (grave !== undefined && grave >= version) return;
+    const kept = this.#options.trim?.(object) ?? object;
+    let objects = this.#objects.get(namespace);
+    if (objects === undefined) {
+      objects = new Map();
+      this.#objects.set(namespace, objects);
+    }
+    objects.set(name, kept);
+    this.#tell(kept, before === undefined ? 'added' : 'changed');
+  }
+
+  #remove(object: T): void {
+    const { namespace = '', name, resourceVersion } = object.metadata;
+    const version = versionOf(resourceVersion);
+    const before = this.get(namespace, name);
+    if (before !== undefined && versionOf(before.metadata.resourceVersion) > version) return;
+    this.#bury(`${namespace}/${name}`, version);
+    if (before === undefined) return;
+    this.#objects.get(namespace)?.delete(name);
+    this.#tell(before, 'deleted');
+  }
+
+  #bury(key: string, version: bigint): void {
+    this.#tombstones.delete(key);
+    this.#tombstones.set(key, version);
+    if (this.#tombstones.size <= TOMBSTONES) return;
+    const [oldest] = this.#tombstones.keys();
+    if (oldest !== undefined) this.#tombstones.delete(oldest);
+  }
+
+  #tell(object: T, change: Change): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(object, change);
+      } catch (error) {
+        this.#options.log.error('a listener failed', { kind: this.#options.resource.kind, error });
+      }
+    }
+  }
+}
+
+/** 0 for what has none or is no number: older than everything. */
+export function versionOf(resourceVersion: string | undefined): bigint {
+  return resourceVersion !== undefined && /^[0-9]+$/.test(resourceVersion) ? BigInt(resourceVersion) : 0n;
+}

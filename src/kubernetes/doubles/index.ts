@@ -1,0 +1,2 @@
+export * from './memory-kube-api.ts';
+export * from './patches.ts';
