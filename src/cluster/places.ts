@@ -1,0 +1,178 @@
+// What a Deployment and the one beside it serve, head for and wait with, read from the objects alone. Pure: the same
+// objects give the same answer to the workload, the routers and the metric sources. A lock that cannot be read is no lock,
+// and is said to be trouble.
+
+import { spareRevision } from '../core/model/observed.ts';
+import type { Revision } from '../core/model/split.ts';
+import { ANNOTATION, LABEL, type Lock } from './names.ts';
+import { type Deployment, isControlledBy, type Pod, type ReplicaSet } from './objects.ts';
+import { isTerminating } from './pods.ts';
+import { templateRevision } from './revision.ts';
+
+export interface PlaceObjects {
+  readonly deployment: Deployment;
+  readonly canary: Deployment | null;
+  /** Of the namespace; those of others are left out. */
+  readonly replicaSets: readonly ReplicaSet[];
+  readonly pods: readonly Pod[];
+}
+
+export interface OwnSet {
+  readonly set: ReplicaSet;
+  readonly revision: Revision;
+  readonly pods: readonly Pod[];
+}
+
+export interface StableSlot {
+  /** Of the template that stands in the Deployment. */
+  readonly written: Revision;
+  readonly isPaused: boolean;
+  /** Paused by the admission policy or by Haldane: the template waits. */
+  readonly isHeld: boolean;
+  readonly lock: Lock | null;
+  readonly serving: Revision | null;
+  readonly heading: Revision;
+  readonly isSettled: boolean;
+  readonly sets: readonly OwnSet[];
+  /** Revisions of which any replica is asked or runs. */
+  readonly active: readonly Revision[];
+}
+
+export interface CanarySlot {
+  readonly deployment: Deployment;
+  /** As tried. */
+  readonly revision: Revision;
+  /** As seen: spareRevision() once the same version serves in stable's place. */
+  readonly seenAs: Revision;
+  readonly wanted: number;
+  readonly pods: readonly Pod[];
+}
+
+export interface Places {
+  readonly stable: StableSlot;
+  readonly canary: CanarySlot | null;
+}
+
+export function placesOf(objects: PlaceObjects): Places {
+  const stable = stableSlot(objects);
+  return { stable, canary: canarySlot(objects, stable) };
+}
+
+function stableSlot({ deployment, replicaSets, pods }: PlaceObjects): StableSlot {
+  const sets = ownSets(deployment, replicaSets, pods);
+  const written = templateRevision(deployment.spec.template);
+  const lock = lockOf(deployment);
+  const isPaused = deployment.spec.paused === true;
+  const isHeld = isPaused && deployment.metadata.annotations?.[ANNOTATION.held] === 'true';
+  const active = activeRevisions(sets);
+  const serving = lock === null ? servingOf({ deployment, sets, written, isPaused, active }) : lock.serving;
+  const heading = lock?.to ?? (isPaused ? (serving ?? written) : written);
+  return {
+    written,
+    isPaused,
+    isHeld,
+    lock,
+    serving,
+    heading,
+    isSettled: lock === null && isAtRest({ serving, heading, written, isPaused, isHeld, active }),
+    sets,
+    active,
+  };
+}
+
+function isAtRest(
+  slot: Pick<StableSlot, 'serving' | 'heading' | 'written' | 'isPaused' | 'isHeld' | 'active'>,
+): boolean {
+  const { serving, heading, written, isPaused, isHeld, active } = slot;
+  if (serving === null || heading !== serving || active.some((revision) => revision !== serving)) return false;
+  // A pause with nothing that waits is to be lifted; one without the mark is to be marked.
+  return isPaused ? isHeld && written !== serving : true;
+}
+
+export function ownSets(
+  deployment: Deployment,
+  replicaSets: readonly ReplicaSet[],
+  pods: readonly Pod[],
+): readonly OwnSet[] {
+  return replicaSets
+    .filter((set) => isControlledBy(set, deployment))
+    .map((set) => ({
+      set,
+      revision: templateRevision(set.spec.template),
+      pods: pods.filter((pod) => isControlledBy(pod, set)),
+    }))
+    .sort((a, b) => createdAt(a.set) - createdAt(b.set));
+}
+
+export function createdAt({ metadata }: { readonly metadata: { readonly creationTimestamp?: string } }): number {
+  return Date.parse(metadata.creationTimestamp ?? '') || 0;
+}
+
+/** Oldest first; two sets of one revision (a restart) are one. */
+function activeRevisions(sets: readonly OwnSet[]): readonly Revision[] {
+  const isActive = ({ set, pods }: OwnSet) => (set.spec.replicas ?? 0) > 0 || pods.some((pod) => !isTerminating(pod));
+  return [...new Set(sets.filter(isActive).map(({ revision }) => revision))];
+}
+
+/** Without a lock: what wholly has the place; while two share it, the older of those it does not head for. */
+function servingOf(slot: {
+  readonly deployment: Deployment;
+  readonly sets: readonly OwnSet[];
+  readonly written: Revision;
+  readonly isPaused: boolean;
+  readonly active: readonly Revision[];
+}): Revision | null {
+  const { sets, written, isPaused, active, deployment } = slot;
+  if (active.length === 1) return active[0] ?? null;
+  if (active.length > 1) return active.find((revision) => revision !== written) ?? active[0] ?? null;
+  if (!isPaused) return sets.length > 0 && (deployment.spec.replicas ?? 1) === 0 ? written : null;
+  // Scaled to 0 while held: what comes up again is its newest set, unless the waiting template has one already.
+  const waiting = sets.find(({ revision }) => revision === written);
+  return waiting?.revision ?? sets.at(-1)?.revision ?? null;
+}
+
+export function lockOf({ metadata }: Deployment): Lock | null {
+  const text = metadata.annotations?.[ANNOTATION.lock];
+  if (text === undefined) return null;
+  try {
+    const lock = JSON.parse(text) as Lock;
+    return typeof lock.to === 'string' && (lock.verb === 'promote' || lock.verb === 'restore') ? lock : null;
+  } catch {
+    return null;
+  }
+}
+
+function canarySlot({ canary, replicaSets, pods }: PlaceObjects, stable: StableSlot): CanarySlot | null {
+  if (canary === null) return null;
+  const revision = canary.metadata.labels?.[LABEL.revision] ?? '';
+  const sets = replicaSets.filter((set) => isControlledBy(set, canary));
+  return {
+    deployment: canary,
+    revision,
+    seenAs: revision === stable.serving ? spareRevision(revision) : revision,
+    wanted: canary.spec.replicas ?? 1,
+    pods: pods.filter((pod) => sets.some((set) => isControlledBy(pod, set))),
+  };
+}
+
+/** Every pod of the policy with the version it is seen as. */
+export function podsByRevision({ stable, canary }: Places): ReadonlyMap<Revision, readonly Pod[]> {
+  const found = new Map<Revision, Pod[]>();
+  const add = (revision: Revision, pods: readonly Pod[]) =>
+    found.set(revision, [...(found.get(revision) ?? []), ...pods]);
+  for (const { revision, pods } of stable.sets) add(revision, pods);
+  if (canary !== null) add(canary.seenAs, canary.pods);
+  return found;
+}
+
+/** As kubectl rollout status has it: every replica is new, and available. */
+export function isRolledOut({ metadata, spec, status = {} }: Deployment): boolean {
+  const wanted = spec.replicas ?? 1;
+  const { observedGeneration = 0, updatedReplicas = 0, replicas = 0, availableReplicas = 0 } = status;
+  return (
+    observedGeneration >= (metadata.generation ?? 0) &&
+    updatedReplicas >= wanted &&
+    replicas <= updatedReplicas &&
+    availableReplicas >= updatedReplicas
+  );
+}
