@@ -1,0 +1,129 @@
+// The writes on stable's Deployment, each one guarded: it holds only for the very object that was looked at, and for the
+// template that was meant. What is not Haldane's is left byte for byte (I5).
+import { ANNOTATION, FIELD_MANAGER, type Lock } from '../../../cluster/names.ts';
+import type { Deployment } from '../../../cluster/objects.ts';
+import { type PodTemplate, templateRevision } from '../../../cluster/revision.ts';
+import {
+  DEPLOYMENTS,
+  isConflict,
+  isJsonPatchTestFailure,
+  type JsonPatchOperation,
+  type KubeApi,
+} from '../../../kubernetes/index.ts';
+import { changedMeanwhile, missing } from './errors.ts';
+
+/** "haldane.dev/held" as a part of a JSON pointer. */
+const pointer = (annotation: string) => `/metadata/annotations/${annotation.replaceAll('/', '~1')}`;
+
+type Operations = readonly JsonPatchOperation[];
+
+export class DeploymentWrites {
+  readonly #api: KubeApi;
+  readonly #noteWritten: (deployment: Deployment) => void;
+
+  constructor(api: KubeApi, noteWritten: (deployment: Deployment) => void) {
+    this.#api = api;
+    this.#noteWritten = noteWritten;
+  }
+
+  /** The object as it is now, not as it was last heard of. */
+  async fresh(at: { readonly namespace: string; readonly name: string }): Promise<Deployment> {
+    const live = await this.#api.get<Deployment>(DEPLOYMENTS, at);
+    if (live === null) throw missing(at.name);
+    return live;
+  }
+
+  /** The mark goes, and the pause; nothing rolls, since nothing waits. */
+  lift(seen: Deployment): Promise<Deployment> {
+    return this.#write(seen, [...unpause(seen), ...removed(seen, ANNOTATION.held), ...removed(seen, ANNOTATION.lock)]);
+  }
+
+  hold(seen: Deployment): Promise<Deployment> {
+    return this.#write(seen, [
+      { op: 'add', path: '/spec/paused', value: true },
+      ...annotated(seen, { [ANNOTATION.held]: 'true' }),
+    ]);
+  }
+
+  /** The waiting template, which must be the one meant, is let go under the lock. */
+  async promote(seen: Deployment, lock: Lock): Promise<Deployment> {
+    const live = await this.fresh({ namespace: seen.metadata.namespace ?? '', name: seen.metadata.name });
+    if (templateRevision(live.spec.template) !== lock.to) throw changedMeanwhile();
+    return this.#write(live, [
+      ...unpause(live),
+      ...annotated(live, { [ANNOTATION.lock]: JSON.stringify(lock) }, [ANNOTATION.held]),
+    ]);
+  }
+
+  restore(seen: Deployment, lock: Lock, template: PodTemplate): Promise<Deployment> {
+    return this.#write(seen, [
+      { op: 'replace', path: '/spec/template', value: template },
+      ...unpause(seen),
+      ...annotated(seen, { [ANNOTATION.lock]: JSON.stringify(lock) }, [ANNOTATION.held]),
+    ]);
+  }
+
+  pause(seen: Deployment): Promise<Deployment> {
+    return this.#write(seen, [{ op: 'add', path: '/spec/paused', value: true }]);
+  }
+
+  unlock(seen: Deployment): Promise<Deployment> {
+    return this.#write(seen, removed(seen, ANNOTATION.lock));
+  }
+
+  /** What its owner wrote comes back, and waits. Then nothing of it is ours: a plain apply meets no conflict. */
+  async putBack(seen: Deployment, template: PodTemplate): Promise<Deployment> {
+    const written = await this.#write(seen, [
+      { op: 'replace', path: '/spec/template', value: template },
+      { op: 'add', path: '/spec/paused', value: true },
+      ...annotated(seen, { [ANNOTATION.held]: 'true' }, [ANNOTATION.lock]),
+    ]);
+    return this.disown(written);
+  }
+
+  /** Drops the own entry of managedFields. */
+  async disown(seen: Deployment): Promise<Deployment> {
+    const fields = seen.metadata.managedFields ?? [];
+    const kept = fields.filter(({ manager, subresource }) => manager !== FIELD_MANAGER || subresource !== undefined);
+    if (kept.length === fields.length || kept.length === 0) return seen;
+    return this.#write(seen, [{ op: 'replace', path: '/metadata/managedFields', value: kept }]);
+  }
+
+  async #write(seen: Deployment, operations: Operations): Promise<Deployment> {
+    const { namespace, name, resourceVersion } = seen.metadata;
+    if (operations.length === 0) return seen;
+    const guard: JsonPatchOperation = { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion };
+    try {
+      const written = await this.#api.patch<Deployment>(
+        DEPLOYMENTS,
+        { namespace, name },
+        { type: 'json', operations: [guard, ...operations] },
+        { fieldManager: FIELD_MANAGER },
+      );
+      this.#noteWritten(written);
+      return written;
+    } catch (error) {
+      if (isConflict(error) || isJsonPatchTestFailure(error)) throw changedMeanwhile();
+      throw error;
+    }
+  }
+}
+
+function unpause({ spec }: Deployment): Operations {
+  return spec.paused === undefined ? [] : [{ op: 'remove', path: '/spec/paused' }];
+}
+
+function removed({ metadata }: Deployment, annotation: string): Operations {
+  return metadata.annotations?.[annotation] === undefined ? [] : [{ op: 'remove', path: pointer(annotation) }];
+}
+
+function annotated(
+  seen: Deployment,
+  values: Readonly<Record<string, string>>,
+  without: readonly string[] = [],
+): Operations {
+  const start: Operations =
+    seen.metadata.annotations === undefined ? [{ op: 'add', path: '/metadata/annotations', value: {} }] : [];
+  const added = Object.entries(values).map(([name, value]) => ({ op: 'add', path: pointer(name), value }) as const);
+  return [...start, ...added, ...without.flatMap((name) => removed(seen, name))];
+}
