@@ -43,7 +43,8 @@ function kinds(): readonly Kind[] {
       kind: 'ReleasePolicy',
       plural: 'releasepolicies',
       shortNames: ['rp'],
-      description: 'How versions of one Deployment are released. The Deployment stays as it is: a new pod template waits in it until it is proven harmless.',
+      description:
+        'How versions of one Deployment are released. The Deployment stays as it is: a new pod template waits in it until it is proven harmless.',
       spec: lower(spec, 'spec'),
       status: policyStatus,
       rules: [NAME_RULE],
@@ -106,7 +107,14 @@ function definition(kind: Kind): Schema {
     spec: {
       group: GROUP,
       scope: 'Namespaced',
-      names: { kind: kind.kind, listKind: `${kind.kind}List`, plural: kind.plural, singular, shortNames: kind.shortNames, categories: ['haldane'] },
+      names: {
+        kind: kind.kind,
+        listKind: `${kind.kind}List`,
+        plural: kind.plural,
+        singular,
+        shortNames: kind.shortNames,
+        categories: ['haldane'],
+      },
       versions: [
         {
           name: VERSION,

@@ -47,7 +47,9 @@ function describe({ description = '', default: byDefault, examples }: Schema): s
 }
 
 function typed(schema: Schema, path: string): Schema {
-  const kept = Object.fromEntries(KEPT.filter((key) => schema[key] !== undefined).map((key) => [key, schema[key] as Json]));
+  const kept = Object.fromEntries(
+    KEPT.filter((key) => schema[key] !== undefined).map((key) => [key, schema[key] as Json]),
+  );
   const { type } = schema;
   if (Array.isArray(type)) return numberOrText(schema, path);
   switch (type) {

@@ -48,7 +48,10 @@ const WEIGHTS =
   "self.stages.map(s, type(s.weight) == int ? double(s.weight) : double(s.weight.replace('%', '').replace(' ', '')))";
 
 const SPEC: readonly CelRule[] = [
-  { rule: 'has(self.router)', message: 'router is required: write router: {replicaShare: {service: ...}}, or gatewayApi where there is a Gateway' },
+  {
+    rule: 'has(self.router)',
+    message: 'router is required: write router: {replicaShare: {service: ...}}, or gatewayApi where there is a Gateway',
+  },
   {
     rule: 'has(self.metrics)',
     message:
@@ -80,42 +83,50 @@ const SPEC: readonly CelRule[] = [
   },
   {
     rule: '!has(self.checks) || self.checks.size() > 0',
-    message: 'checks is an empty list, so nothing could be proven: take the line out for the default checks, or write analysis: none',
+    message:
+      'checks is an empty list, so nothing could be proven: take the line out for the default checks, or write analysis: none',
     fieldPath: '.checks',
   },
   {
     rule: '!has(self.userKey)',
-    message: 'no router of Kubernetes reads the key of a user: take userKey out; with router.gatewayApi, affinity: {} keeps the version first given',
+    message:
+      'no router of Kubernetes reads the key of a user: take userKey out; with router.gatewayApi, affinity: {} keeps the version first given',
     fieldPath: '.userKey',
   },
   {
     rule: never(REPLICA_SHARE, 'has(self.affinity)'),
-    message: 'replica share cannot keep users apart, since a Service draws each connection by itself: take affinity out, or use router.gatewayApi',
+    message:
+      'replica share cannot keep users apart, since a Service draws each connection by itself: take affinity out, or use router.gatewayApi',
     fieldPath: '.affinity',
   },
   {
     rule: never(REPLICA_SHARE, `(${HAS_AUDIENCE})`),
-    message: 'replica share cannot send an audience, since a Service draws each connection by itself: take audience out, or use router.gatewayApi',
+    message:
+      'replica share cannot send an audience, since a Service draws each connection by itself: take audience out, or use router.gatewayApi',
     fieldPath: '.audience',
   },
   {
     rule: never(ADOPTED, 'has(self.affinity)'),
-    message: 'affinity needs a rule of its own, and of an adopted route Haldane changes weights alone: write route: {owned: ...}',
+    message:
+      'affinity needs a rule of its own, and of an adopted route Haldane changes weights alone: write route: {owned: ...}',
     fieldPath: '.affinity',
   },
   {
     rule: never(ADOPTED, `(${HAS_AUDIENCE})`),
-    message: 'an audience needs a rule of its own, and of an adopted route Haldane changes weights alone: write route: {owned: ...}',
+    message:
+      'an audience needs a rule of its own, and of an adopted route Haldane changes weights alone: write route: {owned: ...}',
     fieldPath: '.audience',
   },
   {
     rule: never(REPLICA_SHARE, `(${PODS} && self.workload.deployment.pods == 'isolated')`),
-    message: 'replica share needs canary pods that the Service selects, and isolated ones it does not: write pods: shared, or take the line out',
+    message:
+      'replica share needs canary pods that the Service selects, and isolated ones it does not: write pods: shared, or take the line out',
     fieldPath: '.workload.deployment.pods',
   },
   {
     rule: never(GATEWAY_API, `(${PODS} && self.workload.deployment.pods == 'shared')`),
-    message: 'a weighted route needs canary pods that the Service of stable does not select: write pods: isolated, or take the line out',
+    message:
+      'a weighted route needs canary pods that the Service of stable does not select: write pods: isolated, or take the line out',
     fieldPath: '.workload.deployment.pods',
   },
   {
@@ -128,7 +139,8 @@ const SPEC: readonly CelRule[] = [
       REPLICA_SHARE,
       '(has(self.metrics) && has(self.metrics.prometheus) && has(self.metrics.prometheus.counters) && (has(self.metrics.prometheus.counters.traefik) || has(self.metrics.prometheus.counters.envoy)))',
     ),
-    message: 'a proxy counts by Service, and with replica share both versions are behind one: write counters: {pods: {}}',
+    message:
+      'a proxy counts by Service, and with replica share both versions are behind one: write counters: {pods: {}}',
     fieldPath: '.metrics',
   },
 ];
@@ -156,7 +168,11 @@ const RULES: Readonly<Record<string, readonly CelRule[]>> = {
   ],
   'spec.router.gatewayApi.route': [oneOf('a route', ['owned', 'adopted'])],
   'spec.router.gatewayApi.route.owned': [
-    { rule: 'self.parents.size() > 0', message: 'parents is an empty list, so no Gateway would use the route', fieldPath: '.parents' },
+    {
+      rule: 'self.parents.size() > 0',
+      message: 'parents is an empty list, so no Gateway would use the route',
+      fieldPath: '.parents',
+    },
     {
       rule: '!has(self.matches) || self.matches.size() > 0',
       message: 'matches is an empty list, so no request would match: take the line out for every path',
@@ -165,7 +181,10 @@ const RULES: Readonly<Record<string, readonly CelRule[]>> = {
   ],
   'spec.metrics': [oneOf('a source of measurements on Kubernetes', ['prometheus', 'pods'])],
   'spec.metrics.prometheus': [
-    { rule: '!(has(self.bearer) && has(self.basic))', message: 'one request carries one of bearer and basic: keep one of them' },
+    {
+      rule: '!(has(self.bearer) && has(self.basic))',
+      message: 'one request carries one of bearer and basic: keep one of them',
+    },
     {
       rule: "!has(self.headers) || self.headers.all(name, !(name.lowerAscii() in ['authorization', 'proxy-authorization', 'cookie']))",
       message: 'secrets do not belong into a policy: write bearer: {secret: ..., key: ...} or basic',
@@ -185,7 +204,10 @@ const RULES: Readonly<Record<string, readonly CelRule[]>> = {
   'spec.checks[].metric.kayenta.metrics[].metric': [oneOf('a metric of Kayenta', ['errors', 'latency'])],
   'spec.checks[].limit': [oneOf('a limit', ['above', 'below'])],
   'spec.audience[]': [
-    { rule: '!has(self.cookie)', message: 'the Gateway API matches headers, and no single cookie: write {header: {name: canary, value: "true"}}' },
+    {
+      rule: '!has(self.cookie)',
+      message: 'the Gateway API matches headers, and no single cookie: write {header: {name: canary, value: "true"}}',
+    },
     { rule: 'has(self.header) || has(self.cookie)', message: 'a rule of the audience names a header' },
   ],
   'spec.notify[]': [oneOf('a notification', ['webhook', 'log'])],

@@ -71,14 +71,22 @@ export const policyStatus = object(
       minimum: 0,
     },
     suspended: yesNo('Hands off: new templates are not held and pass unanalysed until unsuspend.'),
-    workload: object('What was seen of the Deployment.', {
-      observedGeneration: whole('Generation of the Deployment that this is about.'),
-      deployment: text('Name of the Deployment.', 253),
-    }, { 'x-kubernetes-preserve-unknown-fields': true }),
-    record: object('What Haldane remembers: written before anything is done, never read by people.', {
-      version: whole('Counted up by each write.'),
-      state: text('The state of the engine, as JSON.', 700_000),
-    }, { 'x-kubernetes-preserve-unknown-fields': true }),
+    workload: object(
+      'What was seen of the Deployment.',
+      {
+        observedGeneration: whole('Generation of the Deployment that this is about.'),
+        deployment: text('Name of the Deployment.', 253),
+      },
+      { 'x-kubernetes-preserve-unknown-fields': true },
+    ),
+    record: object(
+      'What Haldane remembers: written before anything is done, never read by people.',
+      {
+        version: whole('Counted up by each write.'),
+        state: text('The state of the engine, as JSON.', 700_000),
+      },
+      { 'x-kubernetes-preserve-unknown-fields': true },
+    ),
     view: text('What every screen shows, as JSON.', 700_000),
   },
   { 'x-kubernetes-preserve-unknown-fields': true },
