@@ -1,0 +1,93 @@
+// The custom resources of Haldane as the store reads and writes them. A record of a later program is refused, not guessed at.
+
+import type { PodTemplate } from '../../../cluster/revision.ts';
+import type { KubeObject } from '../../../kubernetes/index.ts';
+import { type ChainEnd, EMPTY_CHAIN, type JournalEntry } from '../../../ports/index.ts';
+
+/** What is still to be written elsewhere though it is decided: in the same write as the state, so that no crash loses it. */
+export interface Pending {
+  readonly releases: readonly PendingRelease[];
+  readonly answers: readonly { readonly id: string; readonly document: string }[];
+}
+
+export interface PendingRelease {
+  readonly id: string;
+  /** null: only its journal has grown. */
+  readonly document: string | null;
+  readonly journal: readonly JournalEntry[];
+  /** Only of a release that begins. */
+  readonly template: PodTemplate | null;
+}
+
+export interface PolicyRecord {
+  readonly version: number;
+  readonly state: string;
+  readonly chain: ChainEnd;
+  /** Journal entries of no release, the newest last. */
+  readonly tail: readonly JournalEntry[];
+  readonly pending: Pending;
+}
+
+export const NOTHING_PENDING: Pending = { releases: [], answers: [] };
+
+export interface PolicyResource extends KubeObject {
+  readonly spec: { readonly workload?: { readonly deployment?: { readonly name?: string } } };
+  readonly status?: {
+    readonly record?: Partial<PolicyRecord>;
+    readonly conditions?: readonly StatusCondition[];
+    readonly view?: string;
+    readonly [field: string]: unknown;
+  };
+}
+
+export interface StatusCondition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly observedGeneration: number;
+  readonly lastTransitionTime: string;
+}
+
+export interface ReleaseResource extends KubeObject {
+  readonly spec: {
+    readonly policy: string;
+    readonly number: number;
+    readonly revision: string;
+    readonly label?: string;
+    readonly template?: PodTemplate;
+  };
+  readonly status?: { readonly document?: string; readonly journal?: readonly JournalEntry[] };
+}
+
+export interface CommandResource extends KubeObject {
+  readonly spec: {
+    readonly policy: string;
+    readonly verb: string;
+    readonly release?: string;
+    readonly reason?: string;
+    readonly actor?: string;
+    readonly gate?: string;
+    readonly revision?: string;
+    readonly skipAnalysis?: boolean;
+  };
+  readonly status?: { readonly accepted?: boolean; readonly message?: string; readonly answeredAt?: string };
+}
+
+export function recordOf({ status }: PolicyResource): PolicyRecord | null {
+  const record = status?.record;
+  if (record?.version === undefined || record.state === undefined) return null;
+  return {
+    version: record.version,
+    state: record.state,
+    chain: record.chain ?? EMPTY_CHAIN,
+    tail: record.tail ?? [],
+    pending: record.pending ?? NOTHING_PENDING,
+  };
+}
+
+/** "shop/web-3" -> { namespace: "shop", name: "web-3" } */
+export function releaseAt(id: string): { readonly namespace: string; readonly name: string } {
+  const [namespace = '', name = ''] = id.split('/');
+  return { namespace, name };
+}
