@@ -79,6 +79,8 @@ export class KubernetesStore implements Store {
   readonly #compiled = new Map<string, { readonly generation: number; readonly policy: ReleasePolicy }>();
   /** Record versions of which everything owed was written. */
   readonly #flushed = new Map<string, number>();
+  /** What was last heard of each policy that is worth a look. */
+  readonly #heard = new Map<string, string>();
   #full: string | null = null;
   #generations = 0;
 
@@ -435,7 +437,14 @@ export class KubernetesStore implements Store {
   watch(changed: (policy: string) => void): () => void {
     const { policies, commands, deployments } = this.#deps.caches;
     const stops = [
-      policies.onChange(({ metadata }) => changed(keyOf({ namespace: metadata.namespace ?? '', name: metadata.name }))),
+      policies.onChange(({ metadata }) => {
+        const key = keyOf({ namespace: metadata.namespace ?? '', name: metadata.name });
+        const news = `${metadata.generation} ${metadata.deletionTimestamp}`;
+        // Its status is written with every decision, and is no reason to look again.
+        if (this.#heard.get(key) === news) return;
+        this.#heard.set(key, news);
+        changed(key);
+      }),
       commands.onChange((command, change) => {
         const { spec, status, metadata } = command as CommandResource;
         if (change !== 'deleted' && status?.accepted === undefined)

@@ -1,7 +1,6 @@
 // What the operator watches: one watch per kind, shared by every adapter, each object cut down to what is read of it.
 // Kinds the cluster does not know are not watched; asking for a router that needs them is refused by that router.
-import type { Clock, Randomness } from '../../ports/index.ts';
-import type { Log } from '../../lib/log.ts';
+
 import {
   DEPLOYMENTS,
   ENDPOINT_SLICES,
@@ -18,6 +17,8 @@ import {
   ResourceCache,
   SERVICES,
 } from '../../kubernetes/index.ts';
+import type { Log } from '../../lib/log.ts';
+import type { Clock, Randomness } from '../../ports/index.ts';
 
 export interface OperatorCaches {
   readonly policies: ResourceCache<KubeObject>;
@@ -73,7 +74,11 @@ function cacheOf({ api, namespace, clock, random, log }: CacheDeps, resource: Re
 /** Thousands of pods are watched and a few fields of each are read. */
 export function trimPod(pod: KubeObject): KubeObject {
   const { managedFields: _managedFields, annotations: _annotations, ...metadata } = pod.metadata;
-  const spec = pod.spec as { nodeName?: string; containers?: readonly { name: string; ports?: unknown }[]; readinessGates?: unknown };
+  const spec = pod.spec as {
+    nodeName?: string;
+    containers?: readonly { name: string; ports?: unknown }[];
+    readinessGates?: unknown;
+  };
   const containers = spec?.containers?.map(({ name, ports }) => ({ name, ports }));
   const { nodeName, readinessGates } = spec ?? {};
   return { ...pod, metadata, spec: { nodeName, readinessGates, containers } };

@@ -114,9 +114,19 @@ function evidenceFamily(views: readonly PolicyView[]): Family {
 
 function ownFamilies({ calls, isLeader, version }: OperatorFigures): readonly Family[] {
   return [
-    { name: 'haldane_api_calls_total', type: 'counter', help: 'Calls of the API server.', samples: [...calls.entries()] },
+    {
+      name: 'haldane_api_calls_total',
+      type: 'counter',
+      help: 'Calls of the API server.',
+      samples: [...calls.entries()],
+    },
     { name: 'haldane_api_seconds_total', type: 'counter', help: 'Time spent in them.', samples: [['', calls.seconds]] },
-    { name: 'haldane_leader', type: 'gauge', help: '1 while this instance holds the lease.', samples: [['', isLeader ? 1 : 0]] },
+    {
+      name: 'haldane_leader',
+      type: 'gauge',
+      help: '1 while this instance holds the lease.',
+      samples: [['', isLeader ? 1 : 0]],
+    },
     { name: 'haldane_build_info', type: 'gauge', help: 'Version.', samples: [[`version="${escaped(version)}"`, 1]] },
     {
       name: 'process_resident_memory_bytes',
