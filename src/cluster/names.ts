@@ -22,8 +22,10 @@ export const ANNOTATION = {
   held: 'haldane.dev/held',
   /** On a Deployment, while it is rolled by Haldane: JSON of Lock. Nobody else may change its template meanwhile. */
   lock: 'haldane.dev/lock',
-  /** On the canary's Deployment (replica share) and on routes: the weight asked, in percent. */
+  /** On the canary's Deployment (replica share): revision and weight asked, e.g. "3f2a... 5". */
   weight: 'haldane.dev/weight',
+  /** On routes: JSON of what was asked of them. */
+  split: 'haldane.dev/split',
 } as const;
 
 /** The readiness gate by which canary pods are let into a shared Service. */
