@@ -17,6 +17,9 @@ export interface SeenPod {
 
 export interface PodsOfVersion {
   readonly namespace: string;
+  /** What stable's Service means now, and the canary's; null: nothing. */
+  readonly stable: Revision | null;
+  readonly canary: Revision | null;
   readonly byRevision: Readonly<Record<Revision, readonly SeenPod[]>>;
 }
 

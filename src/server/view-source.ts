@@ -13,10 +13,10 @@ export class ViewSource {
   readonly #store: Store;
   readonly #controller: Controller;
   readonly #clock: Clock;
-  readonly #live: LiveTraffics;
+  readonly #live: Pick<LiveTraffics, 'of'>;
   readonly #logs = new Map<string, { after: number; lines: LogLine[] }>();
 
-  constructor(deps: { store: Store; controller: Controller; clock: Clock; live: LiveTraffics }) {
+  constructor(deps: { store: Store; controller: Controller; clock: Clock; live: Pick<LiveTraffics, 'of'> }) {
     this.#store = deps.store;
     this.#controller = deps.controller;
     this.#clock = deps.clock;

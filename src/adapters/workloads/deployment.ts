@@ -138,7 +138,12 @@ export class Deployments implements Workload {
     if (places !== null) {
       for (const [revision, pods] of podsByRevision(places)) byRevision[revision] = pods.map(seenPod);
     }
-    return { namespace: key.namespace, byRevision };
+    return {
+      namespace: key.namespace,
+      stable: places?.stable.serving ?? null,
+      canary: places?.canary?.seenAs ?? null,
+      byRevision,
+    };
   }
 
   async #place(policy: ReleasePolicy, look: Look, wanted: Revision): Promise<void> {
