@@ -16,10 +16,12 @@ const LONGEST_LIST = 64;
 const LARGEST_MAP = 64;
 
 /** Taken over as they are. */
-const KEPT = ['minimum', 'maximum', 'minLength', 'pattern', 'enum', 'required', 'minProperties', 'maxProperties'];
+const KEPT = ['minimum', 'maximum', 'minLength', 'pattern', 'enum', 'required'];
 /** Said elsewhere: in the description, by the compiler, or not needed since unknown fields are refused by kubectl. */
 const LEFT = ['description', 'examples', 'default', 'additionalProperties', 'propertyNames', 'not', 'multipleOf'];
-const LOWERED = ['type', 'properties', 'items', 'maxLength', 'exclusiveMinimum', 'exclusiveMaximum'];
+/** Exactly one key: said by a rule with a sentence, which the API server would not reach past a wrong count of keys. */
+const ONE_KEY = ['minProperties', 'maxProperties'];
+const LOWERED = [...ONE_KEY, 'type', 'properties', 'items', 'maxLength', 'exclusiveMinimum', 'exclusiveMaximum'];
 
 /** Lists whose entries have a name of their own: server-side apply then merges by it, and no name is there twice. */
 const NAMED_LISTS = ['spec.checks', 'spec.routes'];
@@ -30,6 +32,7 @@ export function lower(schema: Schema, path: string): Schema {
       throw new Error(`${path}: a structural schema cannot say ${keyword}`);
     }
   }
+  if (schema.maxProperties === 1 && rulesOf(path).length === 0) throw new Error(`${path}: no rule says exactly one`);
   const description = describe(schema);
   return {
     ...(description === '' ? {} : { description }),
