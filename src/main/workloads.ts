@@ -32,7 +32,7 @@ export function workloadsByKind(kinds: WorkloadKinds): Workload {
     observe: async (policy) => {
       const own = await of(policy).observe(policy);
       const left = await Promise.all(others(policy).map((kind) => kind.observe(policy).catch(nothingElsewhere)));
-      return { versions: [...own.versions, ...left.flatMap(({ versions }) => versions)] };
+      return { ...own, versions: [...own.versions, ...left.flatMap(({ versions }) => versions)] };
     },
     ensure: (policy, wanted) => of(policy).ensure(policy, wanted),
     retire: async (policy, revisions) => {
