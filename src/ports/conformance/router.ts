@@ -13,6 +13,8 @@ export interface RouterUnderTest {
   /** Two versions whose endpoints answer. */
   readonly stable: Backend;
   readonly canary: Backend;
+  /** Percents for the canary that it is tried with; left out: the smallest step it claims, half, all, little, none. */
+  readonly percents?: readonly number[];
   /** Resolves once the condition holds; rejects when it took too long. */
   until(what: string, condition: () => Promise<boolean>): Promise<void>;
   /** From now on the data plane cannot be reached; null if that cannot be brought about. */
@@ -84,7 +86,7 @@ function splittingTrials(trial: Trial): void {
 
   trial('weights go up and down, to 0 and to everything, in the smallest step it claims', async (under) => {
     const { router, policy, stable, canary } = under;
-    for (const percent of [router.capabilities.weightStepPercent, 50, 100, 5, 0]) {
+    for (const percent of under.percents ?? [router.capabilities.weightStepPercent, 50, 100, 5, 0]) {
       const split = splitOf(under, percent);
       await router.ensure(policy, split, [stable, canary]);
       await untilInForce(under, split);
