@@ -183,6 +183,8 @@ const DEFAULTED = [
 
 /** Objects and lists that hold such fields, or a stage of 100. */
 const HOLDING_DEFAULTS = [
+  /^spec\.workload(\.deployment)?$/,
+  /^spec\.router(\.gatewayApi(\.route(\.owned)?)?)?$/,
   /^spec(\.(stages(\.\d+)?|exposure|deadlines|errors|canary|ramp|preset|checks(\.\d+(\.tolerance)?)?))?$/,
 ];
 
