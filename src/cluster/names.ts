@@ -18,8 +18,12 @@ export const LABEL = {
 } as const;
 
 export const ANNOTATION = {
+  /** On a Deployment whose policy was taken up: new templates of it wait, whatever the API server knows of policies. */
+  hold: 'haldane.dev/hold',
   /** On a Deployment, by the admission policy: the template waits. "true" */
   held: 'haldane.dev/held',
+  /** On a Deployment that a policy names: its templates wait, whatever the API server knows of policies. "true" */
+  hold: 'haldane.dev/hold',
   /** On a Deployment, while it is rolled by Haldane: JSON of Lock. Nobody else may change its template meanwhile. */
   lock: 'haldane.dev/lock',
   /** On the canary's Deployment (replica share): revision and weight asked, e.g. "3f2a... 5". */

@@ -1,12 +1,12 @@
 // What a Deployment and the one beside it serve, head for and wait with, read from the objects alone. Pure: the same
 // objects give the same answer to the workload, the routers and the metric sources. A lock that cannot be read is no lock,
-// and is said to be trouble.
+// and is to be taken away (isLockBroken).
 
 import { spareRevision } from '../core/model/observed.ts';
 import type { Revision } from '../core/model/split.ts';
 import { ANNOTATION, LABEL, type Lock } from './names.ts';
 import { type Deployment, isControlledBy, type Pod, type ReplicaSet } from './objects.ts';
-import { isTerminating } from './pods.ts';
+import { isOver, isTerminating } from './pods.ts';
 import { templateRevision } from './revision.ts';
 
 export interface PlaceObjects {
@@ -27,13 +27,20 @@ export interface StableSlot {
   /** Of the template that stands in the Deployment. */
   readonly written: Revision;
   readonly isPaused: boolean;
+  /** The mark of what waits is there; without a pause it means nothing. */
+  readonly isMarked: boolean;
   /** Paused by the admission policy or by Haldane: the template waits. */
   readonly isHeld: boolean;
   readonly lock: Lock | null;
+  readonly isLockBroken: boolean;
   readonly serving: Revision | null;
   readonly heading: Revision;
-  readonly isSettled: boolean;
+  /** Oldest first. */
   readonly sets: readonly OwnSet[];
+  /** A new template waits even where the API server does not know of the policy. */
+  readonly isMarked: boolean;
+  /** Sets without replicas that would come up instead of stable's if it were scaled to 0 and back. */
+  readonly leftovers: readonly string[];
   /** Revisions of which any replica is asked or runs. */
   readonly active: readonly Revision[];
 }
@@ -65,28 +72,20 @@ function stableSlot({ deployment, replicaSets, pods }: PlaceObjects): StableSlot
   const isPaused = deployment.spec.paused === true;
   const isHeld = isPaused && deployment.metadata.annotations?.[ANNOTATION.held] === 'true';
   const active = activeRevisions(sets);
+  const isMarked = deployment.metadata.annotations?.[ANNOTATION.held] === 'true';
   const serving = lock === null ? servingOf({ deployment, sets, written, isPaused, active }) : lock.serving;
-  const heading = lock?.to ?? (isPaused ? (serving ?? written) : written);
   return {
     written,
     isPaused,
-    isHeld,
+    isMarked,
+    isHeld: isPaused && isMarked,
     lock,
+    isLockBroken: lock === null && deployment.metadata.annotations?.[ANNOTATION.lock] !== undefined,
     serving,
-    heading,
-    isSettled: lock === null && isAtRest({ serving, heading, written, isPaused, isHeld, active }),
+    heading: lock?.to ?? (isPaused ? (serving ?? written) : written),
     sets,
     active,
   };
-}
-
-function isAtRest(
-  slot: Pick<StableSlot, 'serving' | 'heading' | 'written' | 'isPaused' | 'isHeld' | 'active'>,
-): boolean {
-  const { serving, heading, written, isPaused, isHeld, active } = slot;
-  if (serving === null || heading !== serving || active.some((revision) => revision !== serving)) return false;
-  // A pause with nothing that waits is to be lifted; one without the mark is to be marked.
-  return isPaused ? isHeld && written !== serving : true;
 }
 
 export function ownSets(
@@ -99,9 +98,9 @@ export function ownSets(
     .map((set) => ({
       set,
       revision: templateRevision(set.spec.template),
-      pods: pods.filter((pod) => isControlledBy(pod, set)),
+      pods: pods.filter((pod) => isControlledBy(pod, set) && !isOver(pod)),
     }))
-    .sort((a, b) => createdAt(a.set) - createdAt(b.set));
+    .sort((a, b) => createdAt(a.set) - createdAt(b.set) || (a.set.metadata.name < b.set.metadata.name ? -1 : 1));
 }
 
 export function createdAt({ metadata }: { readonly metadata: { readonly creationTimestamp?: string } }): number {
@@ -126,7 +125,7 @@ function servingOf(slot: {
   if (active.length === 1) return active[0] ?? null;
   if (active.length > 1) return active.find((revision) => revision !== written) ?? active[0] ?? null;
   if (!isPaused) return sets.length > 0 && (deployment.spec.replicas ?? 1) === 0 ? written : null;
-  // Scaled to 0 while held: what comes up again is its newest set, unless the waiting template has one already.
+  // Scaled to 0 while held: the Deployment controller scales up the set of the waiting template, else its newest.
   const waiting = sets.find(({ revision }) => revision === written);
   return waiting?.revision ?? sets.at(-1)?.revision ?? null;
 }
@@ -135,12 +134,15 @@ export function lockOf({ metadata }: Deployment): Lock | null {
   const text = metadata.annotations?.[ANNOTATION.lock];
   if (text === undefined) return null;
   try {
-    const lock = JSON.parse(text) as Lock;
-    return typeof lock.to === 'string' && (lock.verb === 'promote' || lock.verb === 'restore') ? lock : null;
+    const { verb, serving, to, waiting } = JSON.parse(text) as Lock;
+    const isRead = isRevision(to) && isRevision(serving ?? '') && isRevision(waiting ?? '');
+    return isRead && (verb === 'promote' || verb === 'restore') ? { verb, serving, to, waiting } : null;
   } catch {
     return null;
   }
 }
+
+const isRevision = (value: unknown) => typeof value === 'string';
 
 function canarySlot({ canary, replicaSets, pods }: PlaceObjects, stable: StableSlot): CanarySlot | null {
   if (canary === null) return null;
@@ -151,7 +153,7 @@ function canarySlot({ canary, replicaSets, pods }: PlaceObjects, stable: StableS
     revision,
     seenAs: revision === stable.serving ? spareRevision(revision) : revision,
     wanted: canary.spec.replicas ?? 1,
-    pods: pods.filter((pod) => sets.some((set) => isControlledBy(pod, set))),
+    pods: pods.filter((pod) => sets.some((set) => isControlledBy(pod, set)) && !isOver(pod)),
   };
 }
 

@@ -27,6 +27,11 @@ export function isTerminating(pod: Pod): boolean {
   return pod.metadata.deletionTimestamp !== undefined;
 }
 
+/** Evicted or at its end: it is kept as a memory only, and its set has made another. */
+export function isOver({ status }: Pod): boolean {
+  return status?.phase === 'Failed' || status?.phase === 'Succeeded';
+}
+
 export function isReady(pod: Pod): boolean {
   return !isTerminating(pod) && conditionOf(pod, 'Ready')?.status === 'True';
 }

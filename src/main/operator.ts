@@ -156,6 +156,7 @@ function buildController(
     templates: store.templates,
     clock: systemClock,
     log,
+    isSuspended: (policy) => store.isSuspended(policy),
     hasAdmission: () => !caches.admission.isSynced || caches.admission.get('', ADMISSION_POLICY) !== undefined,
   });
   const routing = { api, caches, clock: systemClock, log };

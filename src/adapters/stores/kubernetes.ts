@@ -295,6 +295,11 @@ export class KubernetesStore implements Store {
     return last;
   }
 
+  /** Hands off, by a person's command. */
+  isSuspended(policy: string): boolean {
+    return this.#policy(policy)?.status?.suspended === true;
+  }
+
   /** Why the spec as it stands is refused; null if it is not. */
   refusal(policy: string): string | null {
     const resource = this.#policy(policy);

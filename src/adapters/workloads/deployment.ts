@@ -44,6 +44,8 @@ export interface DeploymentsDeps {
   readonly log: Log;
   /** Whether the cluster holds new templates; false where the admission policy is not installed. */
   readonly hasAdmission: () => boolean;
+  /** Hands off: new templates of this policy do not wait. */
+  readonly isSuspended: (policy: string) => boolean;
 }
 
 interface Look {
@@ -55,6 +57,7 @@ interface Look {
   readonly places: Places | null;
   /** Containers whose tag names another image than the one that was analysed. */
   readonly moved: string | null;
+  readonly isSuspended: boolean;
 }
 
 export class Deployments implements Workload {
@@ -111,6 +114,8 @@ export class Deployments implements Workload {
         await this.#writes.restore(deployment, { verb: 'restore', serving, to: wanted, waiting: null }, template);
         throw notGivenBack(`${deployment.metadata.name} gets its last good template back`);
       }
+      const { namespace, name } = deployment.metadata;
+      await this.#writes.mark(await this.#writes.fresh({ namespace: namespace ?? '', name }), false);
     }
     if (canary !== null) await this.#remove(canary);
   }
@@ -155,6 +160,10 @@ export class Deployments implements Workload {
       return;
     }
     const move = nextMove(places.stable, wanted, isRolledOut(deployment));
+    if (move.kind === 'none' && places.stable.isMarked === look.isSuspended) {
+      await this.#writes.mark(deployment, !look.isSuspended);
+      return;
+    }
     if (move.kind !== 'none') this.#deps.log.info('deployment', { policy: policy.name, move: move.kind, wanted });
     await this.#carryOut(policy, look, move);
   }
@@ -274,7 +283,8 @@ export class Deployments implements Workload {
             replicaSets: replicaSets.list(key.namespace) as readonly ReplicaSet[],
             pods: pods.list(key.namespace) as readonly Pod[],
           });
-    return { key, workload, deployment, canary, places, moved: places === null ? null : movedTag(places) };
+    const moved = places === null ? null : movedTag(places);
+    return { key, workload, deployment, canary, places, moved, isSuspended: this.#deps.isSuspended(policy.name) };
   }
 
   /** A Deployment that happens to have the canary's name and is not ours is nobody's canary. */

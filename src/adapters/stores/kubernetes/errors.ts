@@ -1,4 +1,5 @@
 // Why the API server cannot serve as a store in this moment, or a policy cannot be taken.
+import { KubeError } from '../../../kubernetes/index.ts';
 import { HaldaneError } from '../../../lib/errors.ts';
 
 export class KubernetesStoreError extends HaldaneError {}
@@ -23,3 +24,16 @@ export const refusedPolicy = (policy: string, first: { path: string; problem: st
     code: 'policy-refused',
     ...(first === undefined ? {} : { path: first.path, fix: first.fix }),
   });
+
+export const recordTooNew = ({ namespace = '', name }: { namespace?: string; name: string }, schema: number) =>
+  new KubernetesStoreError(`the record of ${namespace}/${name} was written by a later Haldane (schema ${schema})`, {
+    code: 'record-too-new',
+    fix: 'run that version of Haldane again; this one changes nothing',
+  });
+
+/** etcd takes no more from anybody, or this one object is too large for it; null for any other error. */
+export function fullBecause(error: unknown): 'cluster' | 'object' | null {
+  if (!(error instanceof KubeError)) return null;
+  if (/database space exceeded/i.test(error.message)) return 'cluster';
+  return error.status === 413 || /too large|too long/i.test(error.message) ? 'object' : null;
+}

@@ -1,10 +1,11 @@
 // What a record owes to other objects: Releases with their documents and journals, answers of ReleaseCommands. Each write
-// may be done again: journal entries are known by their number, documents are replaced by themselves.
+// may be done again: journal entries are known by their number, documents are replaced by themselves. A Release that another
+// has written meanwhile is read again first, so that nothing of its journal is lost.
 import { FIELD_MANAGER, LABEL } from '../../../cluster/names.ts';
 import {
   apiVersionOf,
-  type CacheReader,
   isAlreadyExists,
+  isConflict,
   isNotFound,
   type KubeApi,
   RELEASE_COMMANDS,
@@ -19,55 +20,99 @@ import {
   type PolicyResource,
   type ReleaseResource,
   releaseAt,
+  uidOf,
+  withoutNulls,
 } from './documents.ts';
-import { releaseColumns } from './release-columns.ts';
+import type { StoreCaches } from './policies.ts';
+import { factsOfRelease, releaseColumns } from './release-columns.ts';
+import { isOwn } from './templates.ts';
 
 export interface FlushDeps {
   readonly api: KubeApi;
-  readonly caches: { readonly releases: CacheReader; readonly commands: CacheReader };
+  readonly caches: StoreCaches;
   readonly wallTime: () => string;
 }
 
+/** Of a Release's journal; older entries give way, else one object would grow until etcd refuses it. */
+const JOURNAL_CHARACTERS = 400_000;
+const MESSAGE_CHARACTERS = 4_096;
+
 export async function flush(deps: FlushDeps, policy: PolicyResource, pending: Pending): Promise<void> {
-  for (const release of pending.releases) await flushRelease(deps, policy, release);
   for (const answer of pending.answers) await flushAnswer(deps, policy, answer);
+  for (const release of pending.releases) await flushRelease(deps, policy, release);
 }
 
-async function flushRelease(
-  { api, caches }: FlushDeps,
-  policy: PolicyResource,
-  pending: PendingRelease,
-): Promise<void> {
+async function flushRelease(deps: FlushDeps, policy: PolicyResource, pending: PendingRelease): Promise<void> {
+  const { releases } = deps.caches;
   const at = releaseAt(pending.id);
-  let existing = (caches.releases.get(at.namespace, at.name) ?? null) as ReleaseResource | null;
-  if (existing === null) {
+  let existing = (releases.get(at.namespace, at.name) ?? null) as ReleaseResource | null;
+  if (existing === null || !isOwn(existing, policy.metadata)) {
     if (pending.document === null) return;
-    existing = await createRelease(api, policy, pending);
-    caches.releases.noteWritten(existing);
+    existing = await created(deps, policy, pending);
+    releases.noteWritten(existing);
   }
-  const journal = joined(existing.status?.journal ?? [], pending.journal);
-  const isSame =
-    journal.length === (existing.status?.journal ?? []).length &&
-    (pending.document ?? existing.status?.document) === existing.status?.document;
-  if (isSame) return;
-  const document = pending.document ?? existing.status?.document ?? '';
-  const status = { document, journal, ...releaseColumns(document) };
+  try {
+    await writeStatus(deps, existing, pending);
+  } catch (error) {
+    if (!isConflict(error)) throw error;
+    const live = await deps.api.get<ReleaseResource>(RELEASES, at);
+    if (live === null) throw error;
+    releases.noteWritten(live);
+    await writeStatus(deps, live, pending);
+  }
+}
+
+async function writeStatus({ api, caches }: FlushDeps, existing: ReleaseResource, pending: PendingRelease) {
+  const before = existing.status ?? {};
+  const journal = joined(before.journal ?? [], pending.journal);
+  const document = pending.document ?? before.document ?? '';
+  if (journal === before.journal && document === before.document) return;
+  const { namespace, name, resourceVersion } = existing.metadata;
+  const status = { document, journal: journal ?? [], ...releaseColumns(document) };
   const written = await api.patch<ReleaseResource>(
     RELEASES,
-    at,
-    { type: 'merge', body: { status } },
+    { namespace, name },
+    { type: 'merge', body: { metadata: { resourceVersion }, status } },
     { subresource: 'status', fieldManager: FIELD_MANAGER },
   );
   caches.releases.noteWritten(written);
 }
 
-async function createRelease(api: KubeApi, policy: PolicyResource, pending: PendingRelease): Promise<ReleaseResource> {
-  const at = releaseAt(pending.id);
-  const { name, uid = '' } = policy.metadata;
-  const { release } = JSON.parse(pending.document ?? '{}') as {
-    release: { number: number; to: { revision: string; label: string }; policy: unknown };
-  };
-  const object = {
+/** The very same list if there is nothing to add. */
+function joined(before: readonly JournalEntry[], added: readonly JournalEntry[]): readonly JournalEntry[] {
+  const last = before.at(-1)?.sequence ?? 0;
+  const fresh = added.filter(({ sequence }) => sequence > last);
+  if (fresh.length === 0) return before;
+  const all = [...before, ...fresh];
+  let characters = 0;
+  const first = all.findLastIndex(({ document }) => {
+    characters += document.length + 200;
+    return characters > JOURNAL_CHARACTERS;
+  });
+  return all.slice(first + 1);
+}
+
+async function created(deps: FlushDeps, policy: PolicyResource, pending: PendingRelease): Promise<ReleaseResource> {
+  const { api } = deps;
+  const object = releaseObject(policy, pending);
+  try {
+    return await api.create<ReleaseResource>(RELEASES, object, { fieldManager: FIELD_MANAGER });
+  } catch (error) {
+    const existing = isAlreadyExists(error) ? await api.get<ReleaseResource>(RELEASES, object.metadata) : null;
+    if (existing === null) throw error;
+    if (isOwn(existing, policy.metadata)) return existing;
+    // Of a policy of the same name that is gone: the garbage collector would take it in a moment.
+    await api.delete(RELEASES, existing.metadata, uidOf(existing.metadata));
+    deps.caches.releases.noteDeleted(existing);
+    return api.create<ReleaseResource>(RELEASES, object, { fieldManager: FIELD_MANAGER });
+  }
+}
+
+function releaseObject({ metadata }: PolicyResource, { id, document, template }: PendingRelease) {
+  const at = releaseAt(id);
+  const { name, uid = '' } = metadata;
+  const release = factsOfRelease(document ?? '') ?? {};
+  return {
     apiVersion: apiVersionOf(RELEASES),
     kind: RELEASES.kind,
     metadata: {
@@ -80,25 +125,11 @@ async function createRelease(api: KubeApi, policy: PolicyResource, pending: Pend
     },
     spec: {
       policy: name,
-      number: release.number,
-      revision: release.to.revision,
-      label: release.to.label,
-      document: JSON.stringify(release.policy),
-      ...(pending.template === null ? {} : { template: pending.template }),
+      number: release.number ?? Number(/-(\d+)$/.exec(at.name)?.[1] ?? 0),
+      revision: release.to?.revision ?? '',
+      ...withoutNulls({ label: release.to?.label, document: JSON.stringify(release.policy), template }),
     },
   };
-  try {
-    return await api.create<ReleaseResource>(RELEASES, object, { fieldManager: FIELD_MANAGER });
-  } catch (error) {
-    const existing = isAlreadyExists(error) ? await api.get<ReleaseResource>(RELEASES, at) : null;
-    if (existing === null) throw error;
-    return existing;
-  }
-}
-
-function joined(before: readonly JournalEntry[], added: readonly JournalEntry[]): readonly JournalEntry[] {
-  const last = before.at(-1)?.sequence ?? 0;
-  return [...before, ...added.filter(({ sequence }) => sequence > last)];
 }
 
 async function flushAnswer(
@@ -106,21 +137,22 @@ async function flushAnswer(
   policy: PolicyResource,
   answer: { readonly id: string; readonly document: string },
 ): Promise<void> {
-  const { namespace = '' } = policy.metadata;
-  const command = (caches.commands.list(namespace) as readonly CommandResource[]).find(
-    ({ metadata }) => metadata.uid === answer.id,
-  );
+  const { namespace } = policy.metadata;
+  const commands = caches.commands.list(namespace) as readonly CommandResource[];
+  const command = commands.find(({ metadata }) => metadata.uid === answer.id);
   if (command === undefined || command.status?.accepted !== undefined) return;
   const { accepted, message } = JSON.parse(answer.document) as { accepted: boolean; message: string };
+  const status = { accepted, message: message.slice(0, MESSAGE_CHARACTERS), answeredAt: wallTime() };
   try {
     const written = await api.patch(
       RELEASE_COMMANDS,
       { namespace, name: command.metadata.name },
-      { type: 'merge', body: { status: { accepted, message, answeredAt: wallTime() } } },
+      { type: 'merge', body: { status } },
       { subresource: 'status', fieldManager: FIELD_MANAGER },
     );
     caches.commands.noteWritten(written);
   } catch (error) {
     if (!isNotFound(error)) throw error;
+    caches.commands.noteDeleted(command);
   }
 }

@@ -38,8 +38,7 @@ function underLock(slot: StableSlot, lock: Lock, wanted: Revision, isRolledOut: 
   }
   const isThere = isRolledOut && slot.active.every((revision) => revision === lock.to);
   if (!isThere) return NONE;
-  const empty = lock.verb === 'restore' ? emptyYounger(slot, lock.to) : [];
-  return empty.length > 0 ? { kind: 'forget', sets: empty } : { kind: 'finish', lock };
+  return slot.leftovers.length > 0 ? { kind: 'forget', sets: slot.leftovers } : { kind: 'finish', lock };
 }
 
 function whilePaused(slot: StableSlot, wanted: Revision): Move {
@@ -49,8 +48,7 @@ function whilePaused(slot: StableSlot, wanted: Revision): Move {
     return isServing ? { kind: 'lift' } : { kind: 'promote', lock: lockFor('promote', slot, wanted, null) };
   }
   if (!isServing) return { kind: 'restore', lock: lockFor('restore', slot, wanted, written) };
-  const empty = emptyYounger(slot, wanted);
-  if (empty.length > 0) return { kind: 'forget', sets: empty };
+  if (slot.leftovers.length > 0) return { kind: 'forget', sets: slot.leftovers };
   return isHeld ? NONE : { kind: 'hold' };
 }
 
@@ -63,14 +61,4 @@ function whileRolling(slot: StableSlot, wanted: Revision): Move {
 
 function lockFor(verb: Lock['verb'], { serving }: StableSlot, to: Revision, waiting: Revision | null): Lock {
   return { verb, serving, to, waiting };
-}
-
-/** Names of sets without replicas that are younger than the youngest of this version. */
-function emptyYounger({ sets }: StableSlot, revision: Revision): readonly string[] {
-  const last = sets.findLastIndex((own) => own.revision === revision);
-  if (last < 0) return [];
-  return sets
-    .slice(last + 1)
-    .filter(({ set, pods }) => (set.spec.replicas ?? 0) === 0 && pods.length === 0)
-    .map(({ set }) => set.metadata.name);
 }

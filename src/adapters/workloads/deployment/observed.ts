@@ -20,15 +20,19 @@ export interface ToObserve {
   readonly deployment: Deployment | null;
   readonly places: Places | null;
   readonly moved: string | null;
+  readonly isSuspended: boolean;
 }
 
-export function observed({ workload, deployment, places, moved }: ToObserve, nowMs: number): WorkloadObservation {
+export function observed(
+  { workload, deployment, places, moved, isSuspended }: ToObserve,
+  nowMs: number,
+): WorkloadObservation {
   if (deployment === null || places === null) return { versions: [] };
   const versions = [...podsByRevision(places)].flatMap(([revision, pods]) => {
     const version = versionOf({ workload, deployment, places }, revision, pods, nowMs);
     return version.wanted > 0 || version.running > 0 ? [version] : [];
   });
-  return { versions, place: placeOf(deployment, places, moved) };
+  return { versions, place: placeOf(deployment, places, { moved, isSuspended }) };
 }
 
 type Seen = { readonly workload: DeploymentWorkload; readonly deployment: Deployment; readonly places: Places };
@@ -68,8 +72,14 @@ function youngestMs(pods: readonly Pod[], condition: string, nowMs: number): num
   return ages.length === 0 ? 0 : Math.max(0, Math.min(...ages.map((age) => (Number.isNaN(age) ? 0 : age))));
 }
 
-function placeOf(deployment: Deployment, { stable }: Places, moved: string | null): StablePlace {
-  const { serving, heading, isSettled, sets } = stable;
+function placeOf(
+  deployment: Deployment,
+  { stable }: Places,
+  { moved, isSuspended }: Pick<ToObserve, 'moved' | 'isSuspended'>,
+): StablePlace {
+  const { serving, heading, sets } = stable;
+  // The mark by which new templates wait is a part of it.
+  const isSettled = stable.isSettled && stable.isMarked !== isSuspended;
   const wanted = deployment.spec.replicas ?? 1;
   const there = sets
     .filter(({ revision }) => revision === heading)

@@ -63,6 +63,12 @@ export class DeploymentWrites {
     ]);
   }
 
+  /** From now on its templates wait, even where the API server does not know of the policy; or no longer. */
+  async mark(seen: Deployment, isHolding: boolean): Promise<Deployment> {
+    const operations = isHolding ? annotated(seen, { [ANNOTATION.hold]: 'true' }) : removed(seen, ANNOTATION.hold);
+    return this.disown(await this.#write(seen, operations));
+  }
+
   pause(seen: Deployment): Promise<Deployment> {
     return this.#write(seen, [{ op: 'add', path: '/spec/paused', value: true }]);
   }
