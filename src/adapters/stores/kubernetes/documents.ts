@@ -1,8 +1,8 @@
 // The custom resources of Haldane as the store reads and writes them. A record of a later program is refused, not guessed at.
 
+import type { PodTemplate } from '../../../cluster/revision.ts';
 import type { ReleasePolicy } from '../../../core/model/policy.ts';
 import type { Version } from '../../../core/model/version.ts';
-import type { PodTemplate } from '../../../cluster/revision.ts';
 import type { KubeObject } from '../../../kubernetes/index.ts';
 import { type ChainEnd, EMPTY_CHAIN, type JournalEntry } from '../../../ports/index.ts';
 import { recordTooNew } from './errors.ts';

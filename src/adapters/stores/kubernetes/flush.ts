@@ -63,12 +63,12 @@ async function flushRelease(deps: FlushDeps, policy: PolicyResource, pending: Pe
 }
 
 async function writeStatus({ api, caches }: FlushDeps, existing: ReleaseResource, pending: PendingRelease) {
-  const before = existing.status ?? {};
-  const journal = joined(before.journal ?? [], pending.journal);
-  const document = pending.document ?? before.document ?? '';
-  if (journal === before.journal && document === before.document) return;
+  const { journal: before = [], document: documentBefore } = existing.status ?? {};
+  const journal = joined(before, pending.journal);
+  const document = pending.document ?? documentBefore ?? '';
+  if (journal === before && document === documentBefore) return;
   const { namespace, name, resourceVersion } = existing.metadata;
-  const status = { document, journal: journal ?? [], ...releaseColumns(document) };
+  const status = { document, journal, ...releaseColumns(document) };
   const written = await api.patch<ReleaseResource>(
     RELEASES,
     { namespace, name },
