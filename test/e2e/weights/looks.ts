@@ -1,0 +1,40 @@
+// Looks at the cluster several times a second and says what it saw. While the API server does not answer nothing can change
+// there, so such moments are no look at all. It refuses to look at what Haldane writes of itself.
+import { PODS } from '../../../src/kubernetes/index.ts';
+import { type Cluster, imageTag, type PodObject } from '../cluster.ts';
+import { isCanaryPod, type RouterUnderTest } from '../routers.ts';
+import type { Look } from './plateaus.ts';
+
+const EVERY_MS = 300;
+
+export interface Where {
+  readonly cluster: Cluster;
+  readonly router: RouterUnderTest;
+  readonly namespace: string;
+}
+
+/** Until what it gives back is called. */
+export function watchLooks(where: Where, take: (look: Look) => void): () => Promise<void> {
+  let isOver = false;
+  const loop = (async () => {
+    while (!isOver) {
+      const look = await lookAt(where).catch(() => null);
+      if (look !== null) take(look);
+      await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+    }
+  })();
+  return async () => {
+    isOver = true;
+    await loop;
+  };
+}
+
+async function lookAt({ cluster, router, namespace }: Where): Promise<Look> {
+  const atMs = performance.timeOrigin + performance.now();
+  const pods = (await cluster.api.list<PodObject>(PODS, { namespace })).items;
+  const percent = await router.percent({ cluster, namespace, pods });
+  const tags = (some: readonly PodObject[]) =>
+    [...new Set(some.map(({ spec }) => imageTag(spec.containers[0]?.image ?? '')))].sort();
+  const serving = pods.filter((pod) => !isCanaryPod(pod) && pod.status?.podIP !== undefined);
+  return { atMs, stable: tags(serving), canary: tags(pods.filter(isCanaryPod)).join('+') || null, percent };
+}
