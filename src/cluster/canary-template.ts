@@ -3,11 +3,11 @@
 // that the namespace's own rules would not let work, and says who would miss it.
 import type { DeploymentWorkload } from '../core/model/policy.ts';
 import type { Revision } from '../core/model/split.ts';
-import type { KubeObject } from '../kubernetes/index.ts';
 import { HaldaneError } from '../lib/errors.ts';
 import { canaryName, LABEL, TRAFFIC_GATE } from './names.ts';
 import type { Deployment } from './objects.ts';
 import { type PodTemplate, plainTemplate } from './revision.ts';
+import { losers, type NamespaceSelector } from './selectors.ts';
 
 export class CanaryRefused extends HaldaneError {}
 
@@ -21,11 +21,13 @@ export interface CanaryRequest {
   readonly replicas: number;
   /** What stable's Service selects; empty when there is none. */
   readonly serviceSelector: Readonly<Record<string, string>>;
+  /** Who else selects pods in the namespace. */
+  readonly others: readonly NamespaceSelector[];
 }
 
 const SUFFIX = '-canary';
 
-export function canaryDeployment(request: CanaryRequest): KubeObject {
+export function canaryDeployment(request: CanaryRequest): Deployment {
   const { policy, workload, deployment, revision, replicas } = request;
   const { namespace = '', name } = deployment.metadata;
   const own = { [LABEL.policy]: policy, [LABEL.role]: 'canary', [LABEL.revision]: revision };
@@ -64,10 +66,14 @@ function isolatedTemplate(request: CanaryRequest, own: Readonly<Record<string, s
   const key = isolatingLabel(request);
   const value = metadata.labels?.[key] ?? '';
   const changed = { [key]: isolatedValue(value) };
-  const selectors = { topologySpreadConstraints: spec.topologySpreadConstraints, affinity: spec.affinity };
+  const { topologySpreadConstraints, affinity } = spec;
+  // Selectors of nodes are no selectors of pods.
+  const { podAffinity, podAntiAffinity, ...ofNodes } = (affinity ?? {}) as Readonly<Record<string, unknown>>;
+  const ofPods = relabelled({ podAffinity, podAntiAffinity }, key, value);
+  const spread = relabelled({ topologySpreadConstraints }, key, value);
   return {
     metadata: { ...metadata, labels: { ...metadata.labels, ...changed, ...own } },
-    spec: { ...spec, ...relabelled(selectors, key, value) },
+    spec: { ...spec, ...spread, ...(affinity === undefined ? {} : { affinity: { ...ofNodes, ...ofPods } }) },
   };
 }
 
@@ -76,35 +82,56 @@ export function isolatedValue(value: string): string {
   return `${value.slice(0, 63 - SUFFIX.length)}${SUFFIX}`;
 }
 
-/** The label that tells canary pods from stable's for the Service and for the Deployment's own selector. */
-export function isolatingLabel({
-  workload,
-  deployment,
-  template,
-  serviceSelector,
-}: Pick<CanaryRequest, 'workload' | 'deployment' | 'template' | 'serviceSelector'>): string {
+/**
+ * The label that tells canary pods from stable's, for the Service and for the Deployment's own selector. Without a word of
+ * the policy it is one that nobody else of the namespace needs; the policy's own word is taken as it is.
+ */
+export function isolatingLabel(
+  request: Pick<CanaryRequest, 'workload' | 'deployment' | 'template' | 'serviceSelector' | 'others'>,
+): string {
+  const { workload, deployment, template, serviceSelector, others } = request;
   const selected = deployment.spec.selector.matchLabels ?? {};
   const labels = template.metadata?.labels ?? {};
-  const fits = (key: string) => key in serviceSelector && key in selected && key in labels;
+  const isUsual = (key: string) => (USUAL.includes(key) ? 0 : 1);
+  const fitting = Object.keys(serviceSelector)
+    .filter((key) => key in selected && key in labels)
+    .sort((a, b) => isUsual(a) - isUsual(b) || (a < b ? -1 : 1));
   if (workload.label !== null) {
-    if (fits(workload.label)) return workload.label;
+    if (fitting.includes(workload.label)) return workload.label;
     throw new CanaryRefused(`the label ${workload.label} is not one that the Service and the Deployment both select`, {
       code: 'canary-label',
       path: 'spec.workload.deployment.label',
-      fix: choices(Object.keys(serviceSelector).filter(fits)),
+      fix: choices(fitting),
     });
   }
-  const found = Object.keys(serviceSelector).sort().filter(fits);
-  const preferred = ['app', 'app.kubernetes.io/name', 'k8s-app', 'name'].find((key) => found.includes(key)) ?? found[0];
-  if (preferred !== undefined) return preferred;
-  throw new CanaryRefused(
+  const missedBy = (key: string) => losers(others, labels, { ...labels, [key]: isolatedValue(labels[key] ?? '') });
+  const harmless = fitting.filter((key) => missedBy(key).every(({ isNeeded }) => !isNeeded));
+  const chosen = harmless.find((key) => missedBy(key).length === 0) ?? harmless[0];
+  if (chosen !== undefined) return chosen;
+  throw fitting.length === 0 ? noLabel() : needed(fitting, (key) => missedBy(key).filter(({ isNeeded }) => isNeeded));
+}
+
+const USUAL = ['app', 'app.kubernetes.io/name', 'k8s-app', 'name'];
+
+function noLabel(): CanaryRefused {
+  return new CanaryRefused(
     'the Service and the Deployment select no label in common, so a canary cannot be told apart',
     {
       code: 'canary-label',
       path: 'spec.workload.deployment',
-      fix: 'let the Service select a label of the Deployment’s own selector, or set pods: shared with the router replicaShare',
+      fix: "let the Service select a label of the Deployment's own selector, or set pods: shared with the router replicaShare",
     },
   );
+}
+
+function needed(keys: readonly string[], missedBy: (key: string) => readonly NamespaceSelector[]): CanaryRefused {
+  const key = keys[0] ?? '';
+  const who = [...new Set(missedBy(key).map((each) => each.who))].join(', ');
+  return new CanaryRefused(`with another value of ${key} the canary's pods would be missed by ${who}`, {
+    code: 'canary-missed',
+    path: 'spec.workload.deployment',
+    fix: `let it select the canary too, or accept that by label: ${key}, or set pods: shared with the router replicaShare`,
+  });
 }
 
 function choices(keys: readonly string[]): string {

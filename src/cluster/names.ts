@@ -18,8 +18,6 @@ export const LABEL = {
 } as const;
 
 export const ANNOTATION = {
-  /** On a Deployment whose policy was taken up: new templates of it wait, whatever the API server knows of policies. */
-  hold: 'haldane.dev/hold',
   /** On a Deployment, by the admission policy: the template waits. "true" */
   held: 'haldane.dev/held',
   /** On a Deployment that a policy names: its templates wait, whatever the API server knows of policies. "true" */
@@ -47,6 +45,8 @@ export interface Lock {
   readonly to: string;
   /** restore: the revision of the template to put back, held; null: none. */
   readonly waiting: string | null;
+  /** Why it goes no further, but back: what it rolls to is not what was analysed. */
+  readonly halted?: string;
 }
 
 export interface PolicyKey {

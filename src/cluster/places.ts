@@ -27,8 +27,10 @@ export interface StableSlot {
   /** Of the template that stands in the Deployment. */
   readonly written: Revision;
   readonly isPaused: boolean;
-  /** The mark of what waits is there; without a pause it means nothing. */
+  /** Its templates wait even where the API server does not know of the policy. */
   readonly isMarked: boolean;
+  /** It says that its template waits; without a pause that means nothing. */
+  readonly saysHeld: boolean;
   /** Paused by the admission policy or by Haldane: the template waits. */
   readonly isHeld: boolean;
   readonly lock: Lock | null;
@@ -37,10 +39,6 @@ export interface StableSlot {
   readonly heading: Revision;
   /** Oldest first. */
   readonly sets: readonly OwnSet[];
-  /** A new template waits even where the API server does not know of the policy. */
-  readonly isMarked: boolean;
-  /** Sets without replicas that would come up instead of stable's if it were scaled to 0 and back. */
-  readonly leftovers: readonly string[];
   /** Revisions of which any replica is asked or runs. */
   readonly active: readonly Revision[];
 }
@@ -70,17 +68,18 @@ function stableSlot({ deployment, replicaSets, pods }: PlaceObjects): StableSlot
   const written = templateRevision(deployment.spec.template);
   const lock = lockOf(deployment);
   const isPaused = deployment.spec.paused === true;
-  const isHeld = isPaused && deployment.metadata.annotations?.[ANNOTATION.held] === 'true';
   const active = activeRevisions(sets);
-  const isMarked = deployment.metadata.annotations?.[ANNOTATION.held] === 'true';
+  const { annotations = {} } = deployment.metadata;
+  const saysHeld = annotations[ANNOTATION.held] === 'true';
   const serving = lock === null ? servingOf({ deployment, sets, written, isPaused, active }) : lock.serving;
   return {
     written,
     isPaused,
-    isMarked,
-    isHeld: isPaused && isMarked,
+    isMarked: annotations[ANNOTATION.hold] !== undefined,
+    saysHeld,
+    isHeld: isPaused && saysHeld,
     lock,
-    isLockBroken: lock === null && deployment.metadata.annotations?.[ANNOTATION.lock] !== undefined,
+    isLockBroken: lock === null && annotations[ANNOTATION.lock] !== undefined,
     serving,
     heading: lock?.to ?? (isPaused ? (serving ?? written) : written),
     sets,
@@ -134,15 +133,16 @@ export function lockOf({ metadata }: Deployment): Lock | null {
   const text = metadata.annotations?.[ANNOTATION.lock];
   if (text === undefined) return null;
   try {
-    const { verb, serving, to, waiting } = JSON.parse(text) as Lock;
-    const isRead = isRevision(to) && isRevision(serving ?? '') && isRevision(waiting ?? '');
-    return isRead && (verb === 'promote' || verb === 'restore') ? { verb, serving, to, waiting } : null;
+    const lock = JSON.parse(text) as Lock;
+    const { verb, serving, to, waiting, halted } = lock;
+    const isRead = isText(to) && [serving, waiting, halted].every((value) => isText(value ?? ''));
+    return isRead && (verb === 'promote' || verb === 'restore') ? lock : null;
   } catch {
     return null;
   }
 }
 
-const isRevision = (value: unknown) => typeof value === 'string';
+const isText = (value: unknown) => typeof value === 'string';
 
 function canarySlot({ canary, replicaSets, pods }: PlaceObjects, stable: StableSlot): CanarySlot | null {
   if (canary === null) return null;

@@ -1,6 +1,7 @@
 // Pods as versions see them: ready or not and why, where they answer, what they ran. Pure.
 import type { Endpoint } from '../core/model/gateway.ts';
 import type { Revision } from '../core/model/split.ts';
+import { TRAFFIC_GATE } from './names.ts';
 import type { ContainerStatus, Pod } from './objects.ts';
 
 /** One pod, for metric sources. */
@@ -39,6 +40,18 @@ export function isReady(pod: Pod): boolean {
 /** Ready in all but the gates that others turn: its containers answer. */
 export function isStarted(pod: Pod): boolean {
   return !isTerminating(pod) && conditionOf(pod, 'ContainersReady')?.status === 'True';
+}
+
+/** Behind the gate that the router of replica shares turns. */
+export function isGated({ spec }: Pod): boolean {
+  return spec.readinessGates?.some(({ conditionType }) => conditionType === TRAFFIC_GATE) ?? false;
+}
+
+/** Ready in all but that gate. */
+export function isUp(pod: Pod): boolean {
+  if (!isGated(pod)) return isReady(pod);
+  const others = pod.spec.readinessGates?.filter(({ conditionType }) => conditionType !== TRAFFIC_GATE) ?? [];
+  return isStarted(pod) && others.every(({ conditionType }) => conditionOf(pod, conditionType)?.status === 'True');
 }
 
 export function conditionOf(pod: Pod, type: string) {

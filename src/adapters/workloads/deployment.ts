@@ -2,33 +2,42 @@
 // left as its owner wrote it; a new version is tried in a second one beside it, and promoted by letting the first roll.
 // It refuses to look while it is not sure what runs (rows 70, 71), and a Deployment that would stop serving while it rolls.
 import { canaryDeployment } from '../../cluster/canary-template.ts';
-import { canaryName, FIELD_MANAGER, type PolicyKey, policyKey } from '../../cluster/names.ts';
+import { needSynced } from '../../cluster/looking.ts';
+import { canaryName, FIELD_MANAGER, LABEL, type Lock, type PolicyKey, policyKey } from '../../cluster/names.ts';
 import type { Deployment, Pod, ReplicaSet, Service } from '../../cluster/objects.ts';
-import { isRolledOut, type Places, placesOf, podsByRevision } from '../../cluster/places.ts';
+import { isRolledOut, placesOf, podsByRevision } from '../../cluster/places.ts';
 import { type PodsOfVersion, seenPod } from '../../cluster/pods.ts';
 import { type PodTemplate, templateRevision } from '../../cluster/revision.ts';
+import { type NamespaceSelector, selectorsIn } from '../../cluster/selectors.ts';
 import type { WantedVersion } from '../../core/model/effect.ts';
 import type { WorkloadObservation } from '../../core/model/observed.ts';
 import { spareRevision } from '../../core/model/observed.ts';
 import type { DeploymentWorkload, ReleasePolicy } from '../../core/model/policy.ts';
 import type { Revision } from '../../core/model/split.ts';
 import type { Version } from '../../core/model/version.ts';
-import { type CacheReader, DEPLOYMENTS, type KubeApi, REPLICA_SETS } from '../../kubernetes/index.ts';
+import {
+  type CacheReader,
+  DEPLOYMENTS,
+  type KubeApi,
+  NETWORK_POLICIES,
+  POD_DISRUPTION_BUDGETS,
+  REPLICA_SETS,
+} from '../../kubernetes/index.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Clock, Workload } from '../../ports/index.ts';
 import { movedTag } from './deployment/digests.ts';
 import {
-  DeploymentError,
   missing,
+  nameTaken,
   noAdmission,
   notGivenBack,
-  notSynced,
+  ownedBy,
   templateUnknown,
   unfitStrategy,
 } from './deployment/errors.ts';
 import { type Move, nextMove } from './deployment/moves.ts';
-import { observed } from './deployment/observed.ts';
-import { DeploymentWrites } from './deployment/writes.ts';
+import { observed, type Seen } from './deployment/observed.ts';
+import { DeploymentWrites, isOwned } from './deployment/writes.ts';
 
 export interface DeploymentsDeps {
   readonly api: KubeApi;
@@ -48,16 +57,15 @@ export interface DeploymentsDeps {
   readonly isSuspended: (policy: string) => boolean;
 }
 
+/** Writes of one call; each is seen at once, so that the next may follow from it. */
+const MOST_MOVES = 6;
+
 interface Look {
   readonly key: PolicyKey;
   readonly workload: DeploymentWorkload;
-  /** null: there is none. */
-  readonly deployment: Deployment | null;
   readonly canary: Deployment | null;
-  readonly places: Places | null;
-  /** Containers whose tag names another image than the one that was analysed. */
-  readonly moved: string | null;
-  readonly isSuspended: boolean;
+  /** null: there is no Deployment of that name. */
+  readonly seen: Seen | null;
 }
 
 export class Deployments implements Workload {
@@ -70,54 +78,43 @@ export class Deployments implements Workload {
   }
 
   async observe(policy: ReleasePolicy): Promise<WorkloadObservation> {
-    const look = this.#look(policy);
-    if (look.deployment !== null) this.#refuseUnfit(look.deployment);
-    return observed(look, Date.parse(this.#deps.clock.now().wallTime));
+    const { seen, canary } = this.#look(policy);
+    if (seen === null) {
+      // What is tried beside it goes on, and is no absence.
+      if (canary !== null) throw missing(workloadOf(policy).deployment);
+      return { versions: [] };
+    }
+    if (!isUnderWay(seen)) this.#refuseUnfit(seen.deployment);
+    return observed(seen, Date.parse(this.#deps.clock.now().wallTime));
   }
 
   async ensure(policy: ReleasePolicy, wanted: readonly WantedVersion[]): Promise<void> {
-    const look = this.#look(policy);
-    const { deployment, places } = look;
-    if (deployment === null || places === null) return;
-    this.#refuseUnfit(deployment);
     const stable = wanted.find(({ role }) => role === 'stable');
-    if (stable !== undefined) await this.#place(policy, look, stable.version.revision);
+    if (stable !== undefined) await this.#place(policy, stable.version.revision);
     const canary = wanted.find(({ role }) => role === 'canary');
-    if (canary !== undefined && canary.version.revision !== places.stable.serving) {
-      await this.#try(policy, { ...look, deployment, places }, canary);
-    }
+    if (canary !== undefined) await this.#try(policy, canary);
   }
 
   async retire(policy: ReleasePolicy, revisions: readonly Revision[]): Promise<void> {
-    const { canary, places } = this.#look(policy);
+    const { canary } = this.#look(policy);
     if (canary === null) return;
-    const revision = canary.metadata.labels?.['haldane.dev/revision'] ?? '';
-    const named = revisions.includes(places?.canary?.seenAs ?? revision) || revisions.includes(revision);
-    // The same version in stable's place is not what is retired, unless the spare one is named.
-    if (named || revisions.includes(spareRevision(revision))) await this.#remove(canary);
+    const revision = canary.metadata.labels?.[LABEL.revision] ?? '';
+    // Once the same version serves in stable's place, only the spare one is meant by its own name.
+    if (revisions.includes(revision) || revisions.includes(spareRevision(revision))) await this.#remove(canary);
   }
 
   async handBack(policy: ReleasePolicy, stable: Version | null): Promise<void> {
-    const look = this.#look(policy);
-    const { deployment, places, canary, workload } = look;
-    if (deployment !== null && places !== null) {
-      const { lock, isPaused, written, serving } = places.stable;
-      const wanted = stable?.revision ?? serving ?? written;
-      if (lock !== null) {
-        await this.#place(policy, look, workload.onRemoval === 'letGo' && lock.verb === 'promote' ? lock.to : wanted);
-        throw notGivenBack(`${deployment.metadata.name} is rolled`);
-      }
-      if (isPaused && (written === serving || workload.onRemoval === 'letGo')) {
-        await this.#writes.disown(await this.#writes.lift(deployment));
-      } else if (isPaused) {
-        const template = this.#template(policy.name, wanted, look);
-        await this.#writes.restore(deployment, { verb: 'restore', serving, to: wanted, waiting: null }, template);
-        throw notGivenBack(`${deployment.metadata.name} gets its last good template back`);
-      }
-      const { namespace, name } = deployment.metadata;
-      await this.#writes.mark(await this.#writes.fresh({ namespace: namespace ?? '', name }), false);
+    const { seen, canary, workload } = this.#look(policy);
+    if (seen !== null) {
+      const template = this.#templateAfter(policy.name, seen, { stable, onRemoval: workload.onRemoval });
+      await this.#writes.giveBack(await this.#live(seen.deployment), template);
     }
-    if (canary !== null) await this.#remove(canary);
+    if (canary === null) return;
+    const { spec, status } = seen?.deployment ?? {};
+    if (spec !== undefined && (spec.replicas ?? 1) > 0 && (status?.availableReplicas ?? 0) === 0) {
+      throw notGivenBack(`no replica of ${workload.deployment} is available, so its canary stays`);
+    }
+    await this.#remove(canary);
   }
 
   watch(policy: ReleasePolicy, changed: () => void): () => void {
@@ -138,109 +135,121 @@ export class Deployments implements Workload {
 
   /** The pods of each version, for metric sources. */
   podsOf(policy: ReleasePolicy): PodsOfVersion {
-    const { key, places } = this.#look(policy);
-    const byRevision: Record<Revision, ReturnType<typeof seenPod>[]> = {};
-    if (places !== null) {
-      for (const [revision, pods] of podsByRevision(places)) byRevision[revision] = pods.map(seenPod);
-    }
+    const { key, seen } = this.#look(policy);
+    const found = seen === null ? [] : [...podsByRevision(seen.places)];
     return {
       namespace: key.namespace,
-      stable: places?.stable.serving ?? null,
-      canary: places?.canary?.seenAs ?? null,
-      byRevision,
+      stable: seen?.places.stable.serving ?? null,
+      canary: seen?.places.canary?.seenAs ?? null,
+      byRevision: Object.fromEntries(found.map(([revision, pods]) => [revision, pods.map(seenPod)])),
     };
   }
 
-  async #place(policy: ReleasePolicy, look: Look, wanted: Revision): Promise<void> {
-    const { deployment, places, moved } = look;
-    if (deployment === null || places === null) return;
-    if (moved !== null && deployment.spec.paused !== true && places.stable.lock?.to === wanted) {
-      // Another image than the one analysed: it stops where it is, until the deadline takes it back (I4).
-      await this.#writes.pause(deployment);
-      return;
+  /** One move after the other, each from what the one before left. */
+  async #place(policy: ReleasePolicy, wanted: Revision): Promise<void> {
+    for (let moves = 0; moves < MOST_MOVES; moves += 1) {
+      const { seen } = this.#look(policy);
+      if (seen === null) return;
+      const move = nextMove(seen.standing, wanted);
+      if (move.kind === 'none') return;
+      this.#deps.log.info('deployment', { policy: policy.name, move: move.kind, wanted });
+      await this.#carryOut(policy, seen, move);
     }
-    const move = nextMove(places.stable, wanted, isRolledOut(deployment));
-    if (move.kind === 'none' && places.stable.isMarked === look.isSuspended) {
-      await this.#writes.mark(deployment, !look.isSuspended);
-      return;
-    }
-    if (move.kind !== 'none') this.#deps.log.info('deployment', { policy: policy.name, move: move.kind, wanted });
-    await this.#carryOut(policy, look, move);
   }
 
-  async #carryOut(policy: ReleasePolicy, look: Look, move: Move): Promise<void> {
-    const { deployment, key } = look;
-    if (deployment === null) return;
+  async #carryOut(policy: ReleasePolicy, seen: Seen, move: Exclude<Move, { kind: 'none' }>): Promise<unknown> {
+    const { deployment } = seen;
     switch (move.kind) {
-      case 'none':
-        return;
       case 'lift':
-        await this.#writes.disown(await this.#writes.lift(deployment));
-        return;
+        return this.#writes.lift(deployment);
       case 'hold':
-        await this.#writes.disown(await this.#writes.hold(deployment));
-        return;
+        return this.#writes.hold(deployment);
       case 'promote':
-        await this.#writes.promote(deployment, move.lock);
-        return;
+        this.#refuseUnfit(deployment);
+        return this.#writes.promote(deployment, move.lock);
       case 'restore':
-        await this.#writes.restore(deployment, move.lock, this.#template(policy.name, move.lock.to, look));
-        return;
+        return this.#writes.restore(deployment, move.lock, this.#template(policy.name, move.lock.to, seen));
+      case 'pause':
+        return this.#writes.pause(deployment, { ...move.lock, halted: seen.moved ?? 'another image was started' });
       case 'forget':
-        for (const name of move.sets) await this.#forget(key.namespace, name);
-        return;
+        return this.#forget(deployment, move.sets);
       case 'finish':
-        return this.#finish(policy, look, move.lock.verb === 'restore' ? move.lock.waiting : null);
+        return this.#finish(policy.name, seen, move.lock);
+      case 'unlock':
+        return this.#writes.unlock(deployment);
+      case 'mark':
+        return this.#writes.mark(deployment, move.isHolding);
+      case 'disown':
+        return this.#writes.disown(await this.#live(deployment));
     }
   }
 
-  async #finish(policy: ReleasePolicy, look: Look, waiting: Revision | null): Promise<void> {
-    const { deployment, places } = look;
-    if (deployment === null || places === null) return;
-    if (waiting === null || waiting === places.stable.written) {
-      await this.#writes.disown(await this.#writes.unlock(deployment));
-      return;
+  async #finish(policy: string, seen: Seen, { verb, waiting }: Lock): Promise<void> {
+    const { deployment, places } = seen;
+    const comesBack = verb === 'restore' && waiting !== null && waiting !== places.stable.written;
+    const template = comesBack ? this.#knownTemplate(policy, waiting, seen) : null;
+    if (comesBack && template === null) {
+      this.#deps.log.warn('the template that waited is not known any more; apply it again', { policy, waiting });
     }
-    await this.#writes.putBack(deployment, this.#template(policy.name, waiting, look));
+    if (template === null) await this.#writes.unlock(deployment);
+    else await this.#writes.putBack(deployment, template);
   }
 
-  async #forget(namespace: string, name: string): Promise<void> {
-    const seen = this.#deps.caches.replicaSets.get(namespace, name) as ReplicaSet | undefined;
-    if (seen === undefined) return;
-    const { uid, resourceVersion } = seen.metadata;
-    await this.#deps.api.delete(REPLICA_SETS, { namespace, name }, { ...defined({ uid, resourceVersion }) });
-    this.#deps.caches.replicaSets.noteDeleted(seen);
+  async #forget({ metadata: { namespace = '' } }: Deployment, names: readonly string[]): Promise<void> {
+    const { replicaSets } = this.#deps.caches;
+    for (const name of names) {
+      const set = replicaSets.get(namespace, name);
+      if (set === undefined) continue;
+      const { uid, resourceVersion } = set.metadata;
+      await this.#deps.api.delete(REPLICA_SETS, { namespace, name }, defined({ uid, resourceVersion }));
+      replicaSets.noteDeleted(set);
+    }
   }
 
   /** The canary beside stable, of this version and size. Another version's is first retired. */
-  async #try(
-    policy: ReleasePolicy,
-    look: Look & { readonly deployment: Deployment; readonly places: Places },
-    { version, replicas }: WantedVersion,
-  ): Promise<void> {
-    const { revision } = version;
-    const { canary, deployment, key } = look;
+  async #try(policy: ReleasePolicy, { version: { revision }, replicas }: WantedVersion): Promise<void> {
+    const { canary, seen, key, workload } = this.#look(policy);
+    if (seen === null || revision === seen.places.stable.serving) return;
     if (canary !== null) {
-      const isOther = canary.metadata.labels?.['haldane.dev/revision'] !== revision;
-      if (isOther || canary.metadata.deletionTimestamp !== undefined || canary.spec.replicas === replicas) return;
+      const isOther = canary.metadata.labels?.[LABEL.revision] !== revision;
+      if (isOther || canary.metadata.deletionTimestamp !== undefined) return;
+    } else {
+      this.#refuseUnfit(seen.deployment);
     }
-    const object = canaryDeployment({
+    const template = this.#template(policy.name, revision, seen);
+    const request = {
       policy: key.name,
-      workload: look.workload,
-      deployment,
-      template: this.#template(policy.name, revision, look),
+      workload,
+      deployment: seen.deployment,
+      template,
       revision,
       replicas,
       serviceSelector: this.#serviceSelector(policy, key.namespace),
-    });
-    const at = { namespace: key.namespace, name: object.metadata.name };
-    const written = await this.#deps.api.patch<Deployment>(
-      DEPLOYMENTS,
-      at,
-      { type: 'apply', body: object, force: true },
-      { fieldManager: FIELD_MANAGER },
-    );
-    this.#deps.caches.deployments.noteWritten(written);
+      others: canary === null ? await this.#selectorsOf(key.namespace) : [],
+    };
+    await this.#applyCanary(canaryDeployment(request), canary);
+  }
+
+  async #applyCanary(object: Deployment, canary: Deployment | null): Promise<void> {
+    if (canary !== null && isSameCanary(canary, object)) return;
+    const at = { namespace: object.metadata.namespace, name: object.metadata.name };
+    const { api, caches } = this.#deps;
+    const live = canary ?? (await api.get<Deployment>(DEPLOYMENTS, at));
+    if (live !== null && live.metadata.labels?.[LABEL.policy] !== object.metadata.labels?.[LABEL.policy]) {
+      throw nameTaken(at.name);
+    }
+    // With its uid it is that very one which is changed, or none.
+    const metadata = { ...object.metadata, ...defined({ uid: live?.metadata.uid }) };
+    const patch = { type: 'apply', body: { ...object, metadata }, force: true } as const;
+    const written = await api.patch<Deployment>(DEPLOYMENTS, at, patch, { fieldManager: FIELD_MANAGER });
+    caches.deployments.noteWritten(written);
+  }
+
+  /** Who else selects pods in the namespace, and would miss a canary with other labels. Asked once a canary. */
+  async #selectorsOf(namespace: string): Promise<readonly NamespaceSelector[]> {
+    const kinds = [NETWORK_POLICIES, POD_DISRUPTION_BUDGETS];
+    const lists = await Promise.all(kinds.map((kind) => this.#deps.api.list(kind, { namespace })));
+    return lists.flatMap(({ items }, at) => items.flatMap((item) => selectorsIn(kinds[at]?.kind ?? '', item)));
   }
 
   #serviceSelector({ router }: ReleasePolicy, namespace: string): Readonly<Record<string, string>> {
@@ -257,34 +266,61 @@ export class Deployments implements Workload {
     caches.deployments.noteDeleted(canary);
   }
 
-  /** Kept in its Release; else still written somewhere. */
-  #template(policy: string, revision: Revision, { deployment, places }: Look): PodTemplate {
-    const kept = this.#deps.templates.get(policy, revision);
-    if (kept !== null) return kept;
-    if (deployment !== null && templateRevision(deployment.spec.template) === revision) return deployment.spec.template;
-    const set = places?.stable.sets.find((own) => own.revision === revision)?.set;
-    if (set === undefined) throw templateUnknown(revision);
-    return withoutHash(set.spec.template);
+  /** What stands in the Deployment when it is given back; null: what stands there already. */
+  #templateAfter(policy: string, seen: Seen, wish: { stable: Version | null; onRemoval: string }): PodTemplate | null {
+    const { written, serving, lock, isHeld } = seen.places.stable;
+    if (lock === null && !isHeld) return null;
+    const theirs = lock?.verb === 'restore' ? (lock.waiting ?? written) : written;
+    const wanted = wish.onRemoval === 'letGo' ? theirs : (wish.stable?.revision ?? serving ?? written);
+    if (wanted === written) return null;
+    const template = this.#knownTemplate(policy, wanted, seen);
+    if (template === null)
+      this.#deps.log.warn('a template is not known any more, so it is not put back', { policy, wanted });
+    return template;
+  }
+
+  #template(policy: string, revision: Revision, seen: Seen): PodTemplate {
+    const template = this.#knownTemplate(policy, revision, seen);
+    if (template === null) throw templateUnknown(revision);
+    return template;
+  }
+
+  /** As it stands in the Deployment or in a set of it, to the letter (else its pods would start anew); or as it was kept. */
+  #knownTemplate(policy: string, revision: Revision, { deployment, places }: Seen): PodTemplate | null {
+    if (places.stable.written === revision) return deployment.spec.template;
+    const own = places.stable.sets.filter((each) => each.revision === revision);
+    const set = own.findLast(({ pods }) => pods.length > 0) ?? own.at(-1);
+    return set === undefined ? this.#deps.templates.get(policy, revision) : withoutHash(set.set.spec.template);
+  }
+
+  async #live({ metadata: { namespace = '', name } }: Deployment): Promise<Deployment> {
+    return this.#writes.fresh({ namespace, name });
   }
 
   #look(policy: ReleasePolicy): Look {
-    const { deployments, replicaSets, pods } = this.#deps.caches;
-    if (![deployments, replicaSets, pods].every(({ isSynced }) => isSynced)) throw notSynced();
+    const { caches, clock, isSuspended } = this.#deps;
+    const { deployments, replicaSets, pods } = caches;
+    needSynced({ deployments, replicaSets, pods }, clock.now());
     const key = policyKey(policy.name);
     const workload = workloadOf(policy);
-    const deployment = (deployments.get(key.namespace, workload.deployment) ?? null) as Deployment | null;
     const canary = this.#canary(key, workload);
-    const places =
-      deployment === null
-        ? null
-        : placesOf({
-            deployment,
-            canary,
-            replicaSets: replicaSets.list(key.namespace) as readonly ReplicaSet[],
-            pods: pods.list(key.namespace) as readonly Pod[],
-          });
-    const moved = places === null ? null : movedTag(places);
-    return { key, workload, deployment, canary, places, moved, isSuspended: this.#deps.isSuspended(policy.name) };
+    const deployment = deployments.get(key.namespace, workload.deployment) as Deployment | undefined;
+    if (deployment === undefined) return { key, workload, canary, seen: null };
+    const places = placesOf({
+      deployment,
+      canary,
+      replicaSets: replicaSets.list(key.namespace) as readonly ReplicaSet[],
+      pods: pods.list(key.namespace) as readonly Pod[],
+    });
+    const moved = movedTag(places);
+    const standing = {
+      slot: places.stable,
+      isRolledOut: isRolledOut(deployment),
+      isMoved: moved !== null,
+      isSuspended: isSuspended(policy.name),
+      isOwned: isOwned(deployment),
+    };
+    return { key, workload, canary, seen: { workload, deployment, places, standing, moved } };
   }
 
   /** A Deployment that happens to have the canary's name and is not ours is nobody's canary. */
@@ -292,16 +328,15 @@ export class Deployments implements Workload {
     const name = canaryName(workload.deployment);
     const found = this.#deps.caches.deployments.get(key.namespace, name) as Deployment | undefined;
     if (found === undefined) return null;
-    if (found.metadata.labels?.['haldane.dev/policy'] === key.name) return found;
-    throw new DeploymentError(`there is a Deployment ${name} that is not Haldane's`, {
-      code: 'canary-name-taken',
-      path: name,
-      fix: 'rename or remove it',
-    });
+    if (found.metadata.labels?.[LABEL.policy] !== key.name) throw nameTaken(name);
+    return found;
   }
 
-  #refuseUnfit({ spec }: Deployment): void {
+  /** Asked before anything begins, and never of the way back (I3). */
+  #refuseUnfit({ metadata, spec }: Deployment): void {
     if (!this.#deps.hasAdmission()) throw noAdmission();
+    const owner = metadata.ownerReferences?.find(({ controller }) => controller === true);
+    if (owner !== undefined) throw ownedBy(`${owner.kind} ${owner.name}`);
     const { type = 'RollingUpdate', rollingUpdate } = spec.strategy ?? {};
     if (type !== 'RollingUpdate') throw unfitStrategy(`strategy ${type}`);
     const most = rollingUpdate?.maxUnavailable;
@@ -309,6 +344,16 @@ export class Deployments implements Workload {
     const isAll = most === '100%' || (typeof most === 'number' && most > 0 && most >= replicas && replicas > 0);
     if (isAll) throw unfitStrategy(`maxUnavailable ${most} of ${replicas}`);
   }
+}
+
+/** Something of Haldane's is out there, which must not be left for a refusal. */
+function isUnderWay({ places: { stable, canary } }: Seen): boolean {
+  return canary !== null || stable.lock !== null || stable.isHeld || stable.active.length > 1;
+}
+
+function isSameCanary(there: Deployment, wanted: Deployment): boolean {
+  const isSize = there.spec.replicas === wanted.spec.replicas;
+  return isSize && templateRevision(there.spec.template) === templateRevision(wanted.spec.template);
 }
 
 export function workloadOf({ workload, name }: ReleasePolicy): DeploymentWorkload {

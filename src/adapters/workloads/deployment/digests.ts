@@ -8,7 +8,7 @@ import { digestsOf, isTerminating } from '../../../cluster/pods.ts';
 /** What moved, in words; null if nothing did. */
 export function movedTag({ stable, canary }: Places): string | null {
   const { lock } = stable;
-  if (lock?.verb !== 'promote' || canary === null || canary.revision !== lock.to) return null;
+  if (lock === null || canary === null || canary.revision !== lock.to) return null;
   const analysed = allDigests(canary.pods);
   const now = allDigests(stable.sets.filter(({ revision }) => revision === lock.to).flatMap(({ pods }) => pods));
   for (const [container, digests] of now) {

@@ -7,9 +7,6 @@ function error(message: string, options: HaldaneErrorOptions): DeploymentError {
   return new DeploymentError(message, options);
 }
 
-export const notSynced = () =>
-  error('what runs in the cluster is not known yet', { code: 'kubernetes-not-synced', retry: 'now' });
-
 export const missing = (name: string) =>
   error(`there is no Deployment ${name}`, {
     code: 'deployment-missing',
@@ -31,6 +28,20 @@ export const unfitStrategy = (why: string) =>
     code: 'deployment-strategy',
     path: 'spec.strategy of the Deployment',
     fix: 'use RollingUpdate with a maxUnavailable below 100 %',
+  });
+
+export const ownedBy = (owner: string) =>
+  error(`the Deployment is run by ${owner}, which would undo what is done to it`, {
+    code: 'deployment-owned',
+    path: 'metadata.ownerReferences of the Deployment',
+    fix: 'release what runs it; for now only plain Deployments are released',
+  });
+
+export const nameTaken = (name: string) =>
+  error(`there is a Deployment ${name} that is not this policy's canary`, {
+    code: 'canary-name-taken',
+    path: name,
+    fix: 'rename or remove it',
   });
 
 export const templateUnknown = (revision: string) =>

@@ -9,6 +9,7 @@ import {
   isJsonPatchTestFailure,
   type JsonPatchOperation,
   type KubeApi,
+  type ManagedFields,
 } from '../../../kubernetes/index.ts';
 import { changedMeanwhile, missing } from './errors.ts';
 
@@ -35,7 +36,7 @@ export class DeploymentWrites {
 
   /** The mark goes, and the pause; nothing rolls, since nothing waits. */
   lift(seen: Deployment): Promise<Deployment> {
-    return this.#write(seen, [...unpause(seen), ...removed(seen, ANNOTATION.held), ...removed(seen, ANNOTATION.lock)]);
+    return this.#write(seen, [...unpause(seen), ...removed(seen, ANNOTATION.held)]);
   }
 
   hold(seen: Deployment): Promise<Deployment> {
@@ -64,34 +65,45 @@ export class DeploymentWrites {
   }
 
   /** From now on its templates wait, even where the API server does not know of the policy; or no longer. */
-  async mark(seen: Deployment, isHolding: boolean): Promise<Deployment> {
-    const operations = isHolding ? annotated(seen, { [ANNOTATION.hold]: 'true' }) : removed(seen, ANNOTATION.hold);
-    return this.disown(await this.#write(seen, operations));
+  mark(seen: Deployment, isHolding: boolean): Promise<Deployment> {
+    const marked = isHolding ? annotated(seen, { [ANNOTATION.hold]: 'true' }) : removed(seen, ANNOTATION.hold);
+    return this.#write(seen, marked);
   }
 
-  pause(seen: Deployment): Promise<Deployment> {
-    return this.#write(seen, [{ op: 'add', path: '/spec/paused', value: true }]);
+  /** It stops where it is, and the lock says why: nothing but the way back goes on from there. */
+  pause(seen: Deployment, lock: Lock): Promise<Deployment> {
+    return this.#write(seen, [
+      { op: 'add', path: '/spec/paused', value: true },
+      ...annotated(seen, { [ANNOTATION.lock]: JSON.stringify(lock) }),
+    ]);
+  }
+
+  /** Nothing of Haldane's is left on it, and it is its owner's: with this template, or the one that stands there. */
+  async giveBack(seen: Deployment, template: PodTemplate | null): Promise<Deployment> {
+    const marks = [ANNOTATION.lock, ANNOTATION.held, ANNOTATION.hold].flatMap((name) => removed(seen, name));
+    const replaced: Operations = template === null ? [] : [{ op: 'replace', path: '/spec/template', value: template }];
+    // A pause without marks is its owner's own.
+    const isOurs = seen.metadata.annotations?.[ANNOTATION.held] === 'true' || replaced.length > 0 || isLocked(seen);
+    return this.disown(await this.#write(seen, [...replaced, ...(isOurs ? unpause(seen) : []), ...marks]));
   }
 
   unlock(seen: Deployment): Promise<Deployment> {
     return this.#write(seen, removed(seen, ANNOTATION.lock));
   }
 
-  /** What its owner wrote comes back, and waits. Then nothing of it is ours: a plain apply meets no conflict. */
-  async putBack(seen: Deployment, template: PodTemplate): Promise<Deployment> {
-    const written = await this.#write(seen, [
+  /** What its owner wrote comes back, and waits. */
+  putBack(seen: Deployment, template: PodTemplate): Promise<Deployment> {
+    return this.#write(seen, [
       { op: 'replace', path: '/spec/template', value: template },
       { op: 'add', path: '/spec/paused', value: true },
       ...annotated(seen, { [ANNOTATION.held]: 'true' }, [ANNOTATION.lock]),
     ]);
-    return this.disown(written);
   }
 
-  /** Drops the own entry of managedFields. */
+  /** Drops the own entries of managedFields, if a field of the spec is in them. */
   async disown(seen: Deployment): Promise<Deployment> {
-    const fields = seen.metadata.managedFields ?? [];
-    const kept = fields.filter(({ manager, subresource }) => manager !== FIELD_MANAGER || subresource !== undefined);
-    if (kept.length === fields.length || kept.length === 0) return seen;
+    if (!isOwned(seen)) return seen;
+    const kept = (seen.metadata.managedFields ?? []).filter((entry) => !isOwnEntry(entry));
     return this.#write(seen, [{ op: 'replace', path: '/metadata/managedFields', value: kept }]);
   }
 
@@ -114,6 +126,17 @@ export class DeploymentWrites {
     }
   }
 }
+
+const isOwnEntry = ({ manager, subresource }: ManagedFields) => manager === FIELD_MANAGER && subresource === undefined;
+
+/** Whether Haldane counts as the owner of a field of its spec: a plain apply of its owner's would then meet a conflict. */
+export function isOwned({ metadata }: Deployment): boolean {
+  const entries = metadata.managedFields ?? [];
+  if (entries.every(isOwnEntry)) return false;
+  return entries.some((entry) => isOwnEntry(entry) && 'f:spec' in ((entry.fieldsV1 as object | undefined) ?? {}));
+}
+
+const isLocked = ({ metadata }: Deployment) => metadata.annotations?.[ANNOTATION.lock] !== undefined;
 
 function unpause({ spec }: Deployment): Operations {
   return spec.paused === undefined ? [] : [{ op: 'remove', path: '/spec/paused' }];
