@@ -19,7 +19,7 @@ import { numberOf } from '../../lib/prometheus-text.ts';
 import { type Clock, type MeasureQuery, type MetricSource, openingMeasurement } from '../../ports/index.ts';
 import { PrometheusConnections, type ReadSecret } from './prometheus/access.ts';
 import { growth, NotCounts, nameOf, newestMs, oldestMs, type Series, seriesIn } from './prometheus/samples.ts';
-import { type Selectors, selectorsOf } from './prometheus/selectors.ts';
+import { type Selectors, selectorsOf, serviceName } from './prometheus/selectors.ts';
 
 type FromPrometheus = Extract<MetricsFrom, { kind: 'prometheus' }>;
 
@@ -278,15 +278,16 @@ function teller(policy: ReleasePolicy, { selectors }: Read, pods: PodsOfVersion)
       return byName.get(labels.pod) ?? null;
     };
   }
+  const proxy = selectors.toldBy;
   const service = policy.router.kind === 'gateway' ? '' : policy.router.service;
   const { namespace } = policyKey(policy.name);
-  const [stable, canary] = [pods.stable, pods.canary];
-  const label = selectors.toldBy === 'traefik' ? 'service' : 'envoy_cluster_name';
-  const starts = (name: string) => [`${namespace}-${name}-`, `${namespace}/${name}/`, `${namespace}_${name}_`];
+  const isNamed = (name: string) => new RegExp(`^(?:${serviceName(proxy, namespace, name)})$`);
+  const [isStable, isCanary] = [isNamed(service), isNamed(canaryName(service))];
+  const label = proxy === 'traefik' ? 'service' : 'envoy_cluster_name';
   return ({ labels }) => {
     const told = labels[label] ?? '';
-    if (starts(canaryName(service)).some((start) => told.startsWith(start))) return canary;
-    return starts(service).some((start) => told.startsWith(start)) ? stable : null;
+    if (isCanary.test(told)) return pods.canary;
+    return isStable.test(told) ? pods.stable : null;
   };
 }
 

@@ -35,34 +35,24 @@ export function selectorsOf(counters: CounterSet, values: SelectorValues): Selec
         toldBy: 'pod',
       };
     }
-    case 'traefik': {
-      const names = [values.service, values.canaryService].map(
-        (name) => `${literal(values.namespace)}-${literal(name)}-.*`,
-      );
-      const matchers = `{service=~${quoted(names.join('|'))}}`;
+    case 'traefik':
       return {
-        requests: `traefik_service_requests_total${matchers}`,
+        requests: `traefik_service_requests_total{service=~${quoted(bothServices('traefik', values))}}`,
         bad: null,
-        latency: `traefik_service_request_duration_seconds_bucket${matchers}`,
+        latency: `traefik_service_request_duration_seconds_bucket{service=~${quoted(bothServices('traefik', values))}}`,
         statusLabel: 'code',
         bucketSeconds: 1,
         toldBy: 'traefik',
       };
-    }
-    case 'envoy': {
-      const names = [values.service, values.canaryService].map(
-        (name) => `${literal(values.namespace)}[_/]${literal(name)}[_/].*`,
-      );
-      const matchers = `{envoy_cluster_name=~${quoted(names.join('|'))}}`;
+    case 'envoy':
       return {
-        requests: `envoy_cluster_upstream_rq${matchers}`,
+        requests: `envoy_cluster_upstream_rq{envoy_cluster_name=~${quoted(bothServices('envoy', values))}}`,
         bad: null,
-        latency: `envoy_cluster_upstream_rq_time_bucket${matchers}`,
+        latency: `envoy_cluster_upstream_rq_time_bucket{envoy_cluster_name=~${quoted(bothServices('envoy', values))}}`,
         statusLabel: 'envoy_response_code',
         bucketSeconds: 0.001,
         toldBy: 'envoy',
       };
-    }
     case 'queries':
       return {
         requests: filled(counters.total, values),
@@ -73,6 +63,16 @@ export function selectorsOf(counters: CounterSet, values: SelectorValues): Selec
         toldBy: 'pod',
       };
   }
+}
+
+/** How a proxy names a Service, as a pattern for the whole name: Traefik "shop-web-http-80@...", Envoy under Contour "shop_web_80". */
+export function serviceName(proxy: 'traefik' | 'envoy', namespace: string, service: string): string {
+  const [of, name] = [literal(namespace), literal(service)];
+  return proxy === 'traefik' ? `${of}-${name}-(?:https?-|h2c-|wss?-)?[0-9]+@.+` : `${of}[_/]${name}[_/].+`;
+}
+
+function bothServices(proxy: 'traefik' | 'envoy', { namespace, service, canaryService }: SelectorValues): string {
+  return [service, canaryService].map((name) => serviceName(proxy, namespace, name)).join('|');
 }
 
 /** $name inside a quoted string becomes its value, escaped for a string and, where it is a list, for a pattern. */
