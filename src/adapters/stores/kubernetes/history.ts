@@ -3,7 +3,7 @@
 import { keyOf } from '../../../cluster/names.ts';
 import { type KubeApi, RELEASES } from '../../../kubernetes/index.ts';
 import type { JournalEntry, StateChange } from '../../../ports/index.ts';
-import { factsOf, type PolicyRecord, type ReleaseResource, recordOf, releaseAt, uidOf } from './documents.ts';
+import { factsOf, type PendingRelease, type ReleaseResource, recordOf, releaseAt, uidOf } from './documents.ts';
 import type { Policies, StoreCaches } from './policies.ts';
 import { releasesOf } from './templates.ts';
 
@@ -19,6 +19,13 @@ interface StoredRelease {
   readonly document: string;
 }
 
+interface Kept {
+  readonly own: readonly ReleaseResource[];
+  /** Decided, and not yet written to its Release. */
+  readonly owed: readonly PendingRelease[];
+  readonly tail: readonly JournalEntry[];
+}
+
 export class History {
   readonly #api: KubeApi;
   readonly #caches: StoreCaches;
@@ -32,9 +39,9 @@ export class History {
 
   /** Oldest first. */
   releases(policy: string): readonly StoredRelease[] {
-    const { own, record } = this.#read(policy);
+    const { own, owed } = this.#read(policy);
     const documents = new Map(own.map(({ metadata, status }) => [idOf(metadata), status?.document ?? null]));
-    for (const { id, document } of record?.pending.releases ?? []) if (document !== null) documents.set(id, document);
+    for (const { id, document } of owed) if (document !== null) documents.set(id, document);
     return [...documents].flatMap(([id, document]) => (document === null ? [] : [{ id, document }]));
   }
 
@@ -68,16 +75,19 @@ export class History {
   }
 
   #journalOf(policy: string): readonly JournalEntry[] {
-    const { own, record } = this.#read(policy);
+    const { own, owed, tail } = this.#read(policy);
     const kept = own.flatMap(({ status }) => status?.journal ?? []);
-    const owed = (record?.pending.releases ?? []).flatMap(({ journal }) => journal);
-    return [...new Map([...kept, ...owed, ...(record?.tail ?? [])].map((entry) => [entry.sequence, entry])).values()];
+    const entries = [...kept, ...owed.flatMap(({ journal }) => journal), ...tail];
+    return [...new Map(entries.map((entry) => [entry.sequence, entry])).values()];
   }
 
-  #read(policy: string): { readonly own: readonly ReleaseResource[]; readonly record: PolicyRecord | null } {
+  #read(policy: string): Kept {
     const resource = this.#policies.get(policy);
-    if (resource === null) return { own: [], record: null };
-    return { own: releasesOf(this.#caches.releases, resource), record: recordOf(resource) };
+    const record = resource === null ? null : recordOf(resource);
+    const own = resource === null ? [] : releasesOf(this.#caches.releases, resource);
+    if (resource === null || record === null) return { own, owed: [], tail: [] };
+    const isPaid = this.#policies.memory(resource).flushed === record.version;
+    return { own, owed: isPaid ? [] : record.pending.releases, tail: record.tail };
   }
 }
 
