@@ -34,6 +34,8 @@ interface Scraped {
   readonly counters: PodCounters;
 }
 
+/** Pods say when they started in whole seconds. */
+const START_GRAIN_MS = 1_000;
 const MOST_BYTES = 16 * 1024 * 1024;
 
 export class PodScrapeMetrics implements MetricSource {
@@ -55,10 +57,7 @@ export class PodScrapeMetrics implements MetricSource {
     }
     if (scraped.length === 0) return { kind: 'none' };
     const before = cursor === null ? null : decodeCursor(cursor);
-    const next = encodeCursor({
-      atMs: nowMs,
-      pods: Object.fromEntries(scraped.map(({ pod, counters }) => [pod.uid, counters])),
-    });
+    const next = encodeCursor({ atMs: nowMs, pods: { ...this.#silent(policy, before), ...countersOf(scraped) } });
     if (before === null) return { kind: 'measurement', measurement: openingMeasurement(next) };
     const versions = countsByVersion(scraped, before);
     const measurement: Measurement = {
@@ -69,6 +68,13 @@ export class PodScrapeMetrics implements MetricSource {
       cursor: next,
     };
     return { kind: 'measurement', measurement };
+  }
+
+  /** Pods that are there and were not asked, since they are not ready now: what they had counted is still theirs. */
+  #silent(policy: ReleasePolicy, before: PodsCursor | null): Record<string, PodCounters> {
+    const there = Object.values(this.#deps.podsOf(policy).byRevision).flatMap((pods) => pods.map(({ uid }) => uid));
+    const known = Object.entries(before?.pods ?? {}).filter(([uid]) => there.includes(uid));
+    return Object.fromEntries(known);
   }
 
   /** All that stable's pods have counted since they started: its latency as it was. */
@@ -111,6 +117,10 @@ export class PodScrapeMetrics implements MetricSource {
       }),
     );
   }
+}
+
+function countersOf(scraped: readonly Scraped[]): Record<string, PodCounters> {
+  return Object.fromEntries(scraped.map(({ pod, counters }) => [pod.uid, counters]));
 }
 
 function sourceOf({ metrics, name }: ReleasePolicy): FromPods {
@@ -169,7 +179,7 @@ function countsByVersion(scraped: readonly Scraped[], before: PodsCursor): Reado
 /** A pod that was not there when the window began has counted all of it since. */
 function increments({ pod, counters }: Scraped, before: PodsCursor): VersionCounts {
   const last = before.pods[pod.uid];
-  if (last === undefined && pod.startedAtMs <= before.atMs)
+  if (last === undefined && pod.startedAtMs < before.atMs - START_GRAIN_MS)
     return countsOf({ ...counters, byStatus: {}, byBucket: counters.byBucket === null ? null : {} });
   return countsOf({
     ...counters,
