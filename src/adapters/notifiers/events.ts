@@ -24,19 +24,32 @@ export interface EventNotifierDeps {
   readonly log: Log;
 }
 
+/** Bytes. */
 const LONGEST = 1_024;
+/** Behind an API server that does not answer; what comes then is dropped, the Release keeps the sentence. */
+const MOST_WAITING = 500;
 const WARNINGS: readonly NotifyMessage['kind'][] = ['held', 'aborted', 'warning'];
 
 export class EventNotifier implements Notifier {
   readonly #deps: EventNotifierDeps;
   #last: Promise<void> = Promise.resolve();
+  #waiting = 0;
 
   constructor(deps: EventNotifierDeps) {
     this.#deps = deps;
   }
 
   async notify(policy: ReleasePolicy, message: NotifyMessage): Promise<void> {
-    this.#last = this.#last.then(() => this.#write(policy, message));
+    if (this.#waiting >= MOST_WAITING) {
+      this.#deps.log.warn('event dropped: too many wait', { policy: policy.name, key: message.key });
+      return;
+    }
+    this.#waiting += 1;
+    this.#last = this.#last
+      .then(() => this.#write(policy, message))
+      .finally(() => {
+        this.#waiting -= 1;
+      });
   }
 
   /** Resolves when all that was told is written, or given up. */
@@ -68,7 +81,7 @@ export class EventNotifier implements Notifier {
           },
           type: WARNINGS.includes(message.kind) ? 'Warning' : 'Normal',
           reason: `${message.kind.charAt(0).toUpperCase()}${message.kind.slice(1)}`,
-          message: message.sentence.slice(0, LONGEST),
+          message: withinBytes(message.sentence, LONGEST),
           source: { component: 'haldane' },
           reportingComponent: 'haldane.dev/operator',
           reportingInstance: identity.slice(0, 128),
@@ -83,4 +96,11 @@ export class EventNotifier implements Notifier {
       if (!isAlreadyExists(error)) log.warn('event not written', { policy: key, key: message.key, error });
     }
   }
+}
+
+/** Cut between characters, never within one. */
+function withinBytes(text: string, most: number): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= most) return text;
+  return new TextDecoder().decode(bytes.subarray(0, most), { stream: true });
 }
