@@ -4,7 +4,15 @@ import { type Context, createProgram, type Hooks } from '../../src/cli/index.ts'
 import type { GeneratedFile } from '../generate.ts';
 
 const never = () => Promise.reject(new Error('help runs nothing'));
-const hooks: Hooks = { version: () => '', startAgent: never, runGateway: never, takeDown: never, runDemo: never };
+const hooks: Hooks = {
+  version: () => '',
+  startAgent: never,
+  startOperator: never,
+  handBackAll: never,
+  runGateway: never,
+  takeDown: never,
+  runDemo: never,
+};
 
 export async function generate(): Promise<readonly GeneratedFile[]> {
   let printed: string[] = [];

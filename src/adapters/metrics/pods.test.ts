@@ -82,8 +82,7 @@ class Shop {
 async function look(shop: Shop, cursor: string | null): Promise<Measurement> {
   shop.nowMs += 5_000;
   const result = await shop.source().measure({ policy, stable: 'a', canary: 'b', checks, cursor });
-  assert.equal(result.kind, 'measurement', JSON.stringify(result));
-  if (result.kind !== 'measurement') throw new Error(result.kind);
+  if (result.kind !== 'measurement') throw new Error('no measurement');
   return result.measurement;
 }
 
