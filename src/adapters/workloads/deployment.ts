@@ -35,6 +35,7 @@ import {
   templateUnknown,
   unfitStrategy,
 } from './deployment/errors.ts';
+import { InTurn } from './deployment/in-turn.ts';
 import { type Move, nextMove } from './deployment/moves.ts';
 import { observed, type Seen } from './deployment/observed.ts';
 import { DeploymentWrites, isOwned } from './deployment/writes.ts';
@@ -71,6 +72,7 @@ interface Look {
 export class Deployments implements Workload {
   readonly #deps: DeploymentsDeps;
   readonly #writes: DeploymentWrites;
+  readonly #turns = new InTurn();
 
   constructor(deps: DeploymentsDeps) {
     this.#deps = deps;
@@ -88,11 +90,13 @@ export class Deployments implements Workload {
     return observed(seen, Date.parse(this.#deps.clock.now().wallTime));
   }
 
-  async ensure(policy: ReleasePolicy, wanted: readonly WantedVersion[]): Promise<void> {
-    const stable = wanted.find(({ role }) => role === 'stable');
-    if (stable !== undefined) await this.#place(policy, stable.version.revision);
-    const canary = wanted.find(({ role }) => role === 'canary');
-    if (canary !== undefined) await this.#try(policy, canary);
+  ensure(policy: ReleasePolicy, wanted: readonly WantedVersion[]): Promise<void> {
+    return this.#turns.run(policy.name, async () => {
+      const stable = wanted.find(({ role }) => role === 'stable');
+      if (stable !== undefined) await this.#place(policy, stable.version.revision);
+      const canary = wanted.find(({ role }) => role === 'canary');
+      if (canary !== undefined) await this.#try(policy, canary);
+    });
   }
 
   async retire(policy: ReleasePolicy, revisions: readonly Revision[]): Promise<void> {
