@@ -42,9 +42,9 @@ export class KubernetesStore implements Store {
     this.templates = templates;
     this.#caches = caches;
     this.#log = log;
-    this.#declarations = new Declarations({ ...deps, policies, templates });
-    this.#records = new Records({ ...deps, policies, templates });
     this.#commands = new Commands(api, caches, policies);
+    this.#declarations = new Declarations({ ...deps, policies, templates, commands: this.#commands });
+    this.#records = new Records({ ...deps, policies, templates });
     this.#history = new History(api, caches, policies);
   }
 
@@ -96,7 +96,6 @@ export class KubernetesStore implements Store {
 
   async finish(policy: string): Promise<void> {
     await this.#declarations.finish(policy);
-    await this.#commands.forgetAll(policy);
   }
 
   async addCommand(command: { id: string; policy: string; document: string }): Promise<void> {

@@ -115,6 +115,7 @@ describe('what is declared with objects', () => {
   test('a Deployment that goes after something was released is a policy withdrawn, and one that comes back is declared again', async (context) => {
     const { trial, store } = await declared(context);
     await store.record(step(0, { number: 1, to: 'app:v2' }));
+    await trial.command({ verb: 'pause' });
     await trial.api.delete(DEPLOYMENTS, AT);
     await trial.heard();
     const gone = await store.declaration('a/shop');
@@ -122,6 +123,7 @@ describe('what is declared with objects', () => {
     assert.equal(versionIn(gone).revision, V2);
     await store.finish('a/shop');
     assert.deepEqual((await trial.read())?.metadata.finalizers, [FINALIZER]);
+    assert.equal((await store.pendingCommands('a/shop')).length, 1);
     await trial.deployment();
     await trial.heard();
     assert.equal((await store.declaration('a/shop'))?.removed, false);
@@ -247,6 +249,22 @@ describe('the end of a policy', () => {
     assert.equal(await store.declaration('a/shop'), null);
     assert.deepEqual((await trial.api.list(RELEASE_COMMANDS)).items, []);
     await store.finish('a/shop');
+  });
+
+  test('row 79: what of it could not be deleted keeps the policy, and is tried again', async (context) => {
+    const { trial, store } = await declared(context);
+    await store.record(step(0, { number: 1, to: 'app:v2' }));
+    await trial.command({ verb: 'pause' });
+    await trial.api.delete(RELEASE_POLICIES, AT);
+    await trial.heard();
+    trial.memory.intercept = (verb) => {
+      if (verb === 'delete') throw new KubeError('delete', 500, { message: 'not now' });
+    };
+    await assert.rejects(store.finish('a/shop'), /not now/);
+    assert.deepEqual((await trial.read())?.metadata.finalizers, [FINALIZER]);
+    trial.memory.intercept = () => {};
+    await store.finish('a/shop');
+    assert.equal(await trial.read(), null);
   });
 
   test('one that never released anything just goes', async (context) => {

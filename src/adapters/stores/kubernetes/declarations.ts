@@ -11,6 +11,7 @@ import { isConflict, isNotFound, type KubeApi, type KubeObject, RELEASE_POLICIES
 import { describeError } from '../../../lib/errors.ts';
 import type { Log } from '../../../lib/log.ts';
 import type { Declaration } from '../../../ports/index.ts';
+import type { Commands } from './commands.ts';
 import { factsOf, isUnderWay, type PolicyResource, recordOf, type StateFacts } from './documents.ts';
 import { refusedPolicy } from './errors.ts';
 import { missingDeployment } from './missing.ts';
@@ -22,6 +23,7 @@ export interface DeclarationsDeps {
   readonly caches: StoreCaches;
   readonly policies: Policies;
   readonly templates: Templates;
+  readonly commands: Commands;
   readonly compile: (object: KubeObject) => Compiled;
   readonly encodeDeclared: (policy: ReleasePolicy, version: Version) => string;
   readonly wallTime: () => string;
@@ -86,12 +88,13 @@ export class Declarations {
     return this.#deps.policies.get(policy)?.status?.suspended === true;
   }
 
-  /** The workload is given back: the policy may go. */
+  /** The workload is given back: the policy may go, and what was asked of it goes with it. */
   async finish(policy: string): Promise<void> {
-    const { api, policies, caches } = this.#deps;
+    const { api, policies, caches, commands } = this.#deps;
     const resource = policies.get(policy);
     const { finalizers = [], deletionTimestamp } = resource?.metadata ?? {};
     if (resource === null || deletionTimestamp === undefined || !finalizers.includes(FINALIZER)) return;
+    await commands.forgetAll(policy);
     try {
       await this.#setFinalizers(
         resource,

@@ -100,6 +100,22 @@ describe('a record in the API server', () => {
     assert.match((await other.store.readState('a/shop'))?.state ?? '', /"by":"one"/);
   });
 
+  test('row 65: an instance that was stopped and goes on writes nothing over the one that took its place', async (context) => {
+    const { trial, store } = await declared(context);
+    const old = await trial.open(deaf(trial.api));
+    context.after(() => old.stop());
+    assert.equal((await old.store.record(step(0, { number: 1, to: 'app:v2' }))).kind, 'recorded');
+    await trial.heard();
+    await store.readState('a/shop');
+    await store.record(step(1, { number: 1, to: 'app:v2', phase: 'promoting' }));
+    const before = await trial.api.get(RELEASES, { namespace: 'a', name: 'shop-1' });
+    assert.deepEqual(await old.store.record(step(1, { number: 1, to: 'app:v2', phase: 'aborting' })), {
+      kind: 'conflict',
+    });
+    assert.deepEqual(await trial.api.get(RELEASES, { namespace: 'a', name: 'shop-1' }), before);
+    assert.match((await old.store.readState('a/shop'))?.state ?? '', /"kind":"promoting"/);
+  });
+
   test('row 71: what an instance before this one decided is read from the API server, however late it is heard of', async (context) => {
     const { trial, store } = await declared(context);
     const command = await trial.command({ verb: 'pause' });
