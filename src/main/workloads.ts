@@ -38,6 +38,7 @@ export function workloadsByKind(kinds: WorkloadKinds): Workload {
     retire: async (policy, revisions) => {
       await Promise.all(Object.values(kinds).map((kind) => kind.retire(policy, revisions)));
     },
+    handBack: async (policy, stable) => of(policy).handBack?.(policy, stable),
     watch: (policy, changed) => {
       const stops = Object.values(kinds).map((kind) => kind.watch(policy, changed));
       return () => {
