@@ -38,7 +38,7 @@ import {
 import { InTurn } from './deployment/in-turn.ts';
 import { type Move, nextMove } from './deployment/moves.ts';
 import { observed, type Seen } from './deployment/observed.ts';
-import { DeploymentWrites, isOwned } from './deployment/writes.ts';
+import { type DeploymentWrite, DeploymentWrites, isOwned } from './deployment/writes.ts';
 
 export interface DeploymentsDeps {
   readonly api: KubeApi;
@@ -111,7 +111,8 @@ export class Deployments implements Workload {
     const { seen, canary, workload } = this.#look(policy);
     if (seen !== null) {
       const template = this.#templateAfter(policy.name, seen, { stable, onRemoval: workload.onRemoval });
-      await this.#writes.giveBack(await this.#live(seen.deployment), template);
+      const given = await this.#writes.onCurrent(seen.deployment, (live) => this.#writes.giveBack(live, template));
+      await this.#writes.onCurrent(given, (live) => this.#writes.disown(live));
     }
     if (canary === null) return;
     const { spec, status } = seen?.deployment ?? {};
@@ -161,42 +162,48 @@ export class Deployments implements Workload {
     }
   }
 
-  async #carryOut(policy: ReleasePolicy, seen: Seen, move: Exclude<Move, { kind: 'none' }>): Promise<unknown> {
-    const { deployment } = seen;
+  async #carryOut(policy: ReleasePolicy, seen: Seen, move: Exclude<Move, { kind: 'none' }>): Promise<void> {
+    if (move.kind === 'forget') return this.#forget(seen.deployment, move.sets);
+    if (move.kind === 'promote') this.#refuseUnfit(seen.deployment);
+    const write = this.#writeOf(policy.name, seen, move);
+    await this.#writes.onCurrent(seen.deployment, write);
+  }
+
+  #writeOf(policy: string, seen: Seen, move: Exclude<Move, { kind: 'none' | 'forget' }>): DeploymentWrite {
+    const writes = this.#writes;
     switch (move.kind) {
       case 'lift':
-        return this.#writes.lift(deployment);
+        return (live) => writes.lift(live);
       case 'hold':
-        return this.#writes.hold(deployment);
+        return (live) => writes.hold(live);
       case 'promote':
-        this.#refuseUnfit(deployment);
-        return this.#writes.promote(deployment, move.lock);
-      case 'restore':
-        return this.#writes.restore(deployment, move.lock, this.#template(policy.name, move.lock.to, seen));
+        return (live) => writes.promote(live, move.lock);
+      case 'restore': {
+        const template = this.#template(policy, move.lock.to, seen);
+        return (live) => writes.restore(live, move.lock, template);
+      }
       case 'pause':
-        return this.#writes.pause(deployment, { ...move.lock, halted: seen.moved ?? 'another image was started' });
-      case 'forget':
-        return this.#forget(deployment, move.sets);
-      case 'finish':
-        return this.#finish(policy.name, seen, move.lock);
+        return (live) => writes.pause(live, { ...move.lock, halted: seen.moved ?? 'another image was started' });
+      case 'finish': {
+        const template = this.#templateThatWaited(policy, seen, move.lock);
+        return (live) => (template === null ? writes.unlock(live) : writes.putBack(live, template));
+      }
       case 'unlock':
-        return this.#writes.unlock(deployment);
+        return (live) => writes.unlock(live);
       case 'mark':
-        return this.#writes.mark(deployment, move.isHolding);
+        return (live) => writes.mark(live, move.isHolding);
       case 'disown':
-        return this.#writes.disown(await this.#live(deployment));
+        return (live) => writes.disown(live);
     }
   }
 
-  async #finish(policy: string, seen: Seen, { verb, waiting }: Lock): Promise<void> {
-    const { deployment, places } = seen;
-    const comesBack = verb === 'restore' && waiting !== null && waiting !== places.stable.written;
-    const template = comesBack ? this.#knownTemplate(policy, waiting, seen) : null;
-    if (comesBack && template === null) {
+  #templateThatWaited(policy: string, seen: Seen, { verb, waiting }: Lock): PodTemplate | null {
+    if (verb !== 'restore' || waiting === null || waiting === seen.places.stable.written) return null;
+    const template = this.#knownTemplate(policy, waiting, seen);
+    if (template === null) {
       this.#deps.log.warn('the template that waited is not known any more; apply it again', { policy, waiting });
     }
-    if (template === null) await this.#writes.unlock(deployment);
-    else await this.#writes.putBack(deployment, template);
+    return template;
   }
 
   async #forget({ metadata: { namespace = '' } }: Deployment, names: readonly string[]): Promise<void> {
@@ -295,10 +302,6 @@ export class Deployments implements Workload {
     const own = places.stable.sets.filter((each) => each.revision === revision);
     const set = own.findLast(({ pods }) => pods.length > 0) ?? own.at(-1);
     return set === undefined ? this.#deps.templates.get(policy, revision) : withoutHash(set.set.spec.template);
-  }
-
-  async #live({ metadata: { namespace = '', name } }: Deployment): Promise<Deployment> {
-    return this.#writes.fresh({ namespace, name });
   }
 
   #look(policy: ReleasePolicy): Look {

@@ -27,11 +27,25 @@ export class DeploymentWrites {
     this.#noteWritten = noteWritten;
   }
 
-  /** The object as it is now, not as it was last heard of. */
-  async fresh(at: { readonly namespace: string; readonly name: string }): Promise<Deployment> {
-    const live = await this.#api.get<Deployment>(DEPLOYMENTS, at);
-    if (live === null) throw missing(at.name);
-    return live;
+  /**
+   * Writes on the object as it is now, if it is still the one that was looked at: the status of a Deployment that rolls
+   * changes all the time, and keeps nobody from the way back.
+   */
+  async onCurrent(seen: Deployment, write: DeploymentWrite): Promise<Deployment> {
+    for (let tries = 1; ; tries += 1) {
+      const live = await this.#api.get<Deployment>(DEPLOYMENTS, seen.metadata);
+      if (live === null) throw missing(seen.metadata.name);
+      if (!isSame(live, seen)) {
+        this.#noteWritten(live);
+        throw changedMeanwhile();
+      }
+      try {
+        return await write(live);
+      } catch (error) {
+        if (!isConflict(error) && !isJsonPatchTestFailure(error)) throw error;
+        if (tries >= TRIES) throw changedMeanwhile();
+      }
+    }
   }
 
   /** The mark goes, and the pause; nothing rolls, since nothing waits. */
@@ -48,11 +62,10 @@ export class DeploymentWrites {
 
   /** The waiting template, which must be the one meant, is let go under the lock. */
   async promote(seen: Deployment, lock: Lock): Promise<Deployment> {
-    const live = await this.fresh({ namespace: seen.metadata.namespace ?? '', name: seen.metadata.name });
-    if (templateRevision(live.spec.template) !== lock.to) throw changedMeanwhile();
-    return this.#write(live, [
-      ...unpause(live),
-      ...annotated(live, { [ANNOTATION.lock]: JSON.stringify(lock) }, [ANNOTATION.held]),
+    if (templateRevision(seen.spec.template) !== lock.to) throw changedMeanwhile();
+    return this.#write(seen, [
+      ...unpause(seen),
+      ...annotated(seen, { [ANNOTATION.lock]: JSON.stringify(lock) }, [ANNOTATION.held]),
     ]);
   }
 
@@ -79,12 +92,12 @@ export class DeploymentWrites {
   }
 
   /** Nothing of Haldane's is left on it, and it is its owner's: with this template, or the one that stands there. */
-  async giveBack(seen: Deployment, template: PodTemplate | null): Promise<Deployment> {
+  giveBack(seen: Deployment, template: PodTemplate | null): Promise<Deployment> {
     const marks = [ANNOTATION.lock, ANNOTATION.held, ANNOTATION.hold].flatMap((name) => removed(seen, name));
     const replaced: Operations = template === null ? [] : [{ op: 'replace', path: '/spec/template', value: template }];
     // A pause without marks is its owner's own.
     const isOurs = seen.metadata.annotations?.[ANNOTATION.held] === 'true' || replaced.length > 0 || isLocked(seen);
-    return this.disown(await this.#write(seen, [...replaced, ...(isOurs ? unpause(seen) : []), ...marks]));
+    return this.#write(seen, [...replaced, ...(isOurs ? unpause(seen) : []), ...marks]);
   }
 
   unlock(seen: Deployment): Promise<Deployment> {
@@ -111,20 +124,24 @@ export class DeploymentWrites {
     const { namespace, name, resourceVersion } = seen.metadata;
     if (operations.length === 0) return seen;
     const guard: JsonPatchOperation = { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion };
-    try {
-      const written = await this.#api.patch<Deployment>(
-        DEPLOYMENTS,
-        { namespace, name },
-        { type: 'json', operations: [guard, ...operations] },
-        { fieldManager: FIELD_MANAGER },
-      );
-      this.#noteWritten(written);
-      return written;
-    } catch (error) {
-      if (isConflict(error) || isJsonPatchTestFailure(error)) throw changedMeanwhile();
-      throw error;
-    }
+    const patch = { type: 'json', operations: [guard, ...operations] } as const;
+    const at = { namespace, name };
+    const written = await this.#api.patch<Deployment>(DEPLOYMENTS, at, patch, { fieldManager: FIELD_MANAGER });
+    this.#noteWritten(written);
+    return written;
   }
+}
+
+const TRIES = 4;
+
+export type DeploymentWrite = (live: Deployment) => Promise<Deployment>;
+
+/** The same object with the same spec, and the same said on it by Haldane. */
+function isSame(live: Deployment, seen: Deployment): boolean {
+  const ours = ({ metadata }: Deployment) => Object.values(ANNOTATION).map((name) => metadata.annotations?.[name]);
+  const { uid, generation } = live.metadata;
+  if (uid !== seen.metadata.uid || generation !== seen.metadata.generation) return false;
+  return ours(live).join('\n') === ours(seen).join('\n');
 }
 
 const isOwnEntry = ({ manager, subresource }: ManagedFields) => manager === FIELD_MANAGER && subresource === undefined;
