@@ -33,6 +33,8 @@ export interface ControllerOptions {
   readonly resyncMs: number;
   /** A port that has not answered after this long (at most half as long again) counts as failed. */
   readonly callLimitMs: number;
+  /** A record in which nothing but time has passed since the last is not written more often than this. */
+  readonly recordRestMs: number;
   /** How long stopping waits for ports that do not answer. */
   readonly stopMs: number;
 }
@@ -42,5 +44,6 @@ export const DEFAULT_OPTIONS: ControllerOptions = {
   quietMs: 25,
   resyncMs: 300_000,
   callLimitMs: 30_000,
+  recordRestMs: 0,
   stopMs: 5_000,
 };

@@ -9,7 +9,7 @@ import type { CallGuard } from './call-guard.ts';
 import type { Claims } from './claims.ts';
 import { decodeCommand, decodeState } from './codec.ts';
 import { type Declared, decodeDeclared } from './declared.ts';
-import type { ControllerDeps } from './deps.ts';
+import type { ControllerDeps, ControllerOptions } from './deps.ts';
 import { RecordContended } from './errors.ts';
 import { observe, policyInForce, type Seen } from './observe.ts';
 import { type Known, type Recorded, record } from './record.ts';
@@ -35,16 +35,25 @@ interface Read {
   readonly store: Observation['store'];
 }
 
+export interface PassesShared {
+  readonly deps: ControllerDeps;
+  readonly guard: CallGuard;
+  readonly claims: Claims;
+  readonly options: ControllerOptions;
+}
+
 export class Passes {
   readonly #name: string;
   readonly #deps: ControllerDeps;
   readonly #guard: CallGuard;
   readonly #claims: Claims;
+  readonly #restMs: number;
   #declared: Declared | null = null;
   #known: Known | null = null;
   #freshId: string | null = null;
 
-  constructor(name: string, deps: ControllerDeps, guard: CallGuard, claims: Claims) {
+  constructor(name: string, { deps, guard, claims, options }: PassesShared) {
+    this.#restMs = options.recordRestMs;
     this.#name = name;
     this.#deps = deps;
     this.#guard = guard;
@@ -98,6 +107,7 @@ export class Passes {
       decision,
       refusals: read.refusals,
       keepReleases,
+      restMs: this.#restMs,
     });
     if (recorded.kind === 'conflict') return null;
     this.#known = recorded.kind === 'unrecorded' ? null : recorded.known;
@@ -115,7 +125,7 @@ export class Passes {
     const version = stored?.version ?? 0;
     if (this.#known === null || this.#known.version !== version) {
       const state = stored === null ? initialState(name, now) : decodeState(name, stored.state);
-      this.#known = { version, state, body: null };
+      this.#known = { version, state, body: null, writtenAt: null };
     }
     this.#takePlace(this.#declared, this.#known);
     return { declared: this.#declared, known: this.#known, ...this.#readCommands(pending), store: health };

@@ -43,7 +43,7 @@ export class PolicyWorker {
     const { deps, guard, options } = shared;
     this.#name = name;
     this.#shared = shared;
-    this.#passes = new Passes(name, deps, guard, shared.claims);
+    this.#passes = new Passes(name, shared);
     this.#performer = new Performer(deps, guard, options);
     this.#rest = new Rest(deps.clock);
     this.#watches = new Watches(deps, () => this.trigger(false));

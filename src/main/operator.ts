@@ -162,25 +162,32 @@ function buildController(
   const routing = { api, caches, clock: systemClock, log };
   const podsOf = (policy: Parameters<typeof deployments.podsOf>[0]) => deployments.podsOf(policy);
   const toLog = new LogNotifier(log);
-  return new Controller({
-    engine: { decide, lookFor },
-    store,
-    workload: workloadsByKind({ deployment: deployments }),
-    router: routersByKind({ replicaShare: new ReplicaShareRouter(routing), gatewayApi: new GatewayApiRouter(routing) }),
-    metrics: sourcesByKind({
-      pods: new PodScrapeMetrics({ podsOf, clock: systemClock }),
-      prometheus: new PrometheusMetrics({ podsOf, clock: systemClock, readSecret: (at) => readSecret(api, at) }),
-    }),
-    gates,
-    notifier: {
-      notify: async (policy, message) => {
-        await Promise.all([toLog, events, webhooks].map((notifier) => notifier.notify(policy, message)));
+  return new Controller(
+    {
+      engine: { decide, lookFor },
+      store,
+      workload: workloadsByKind({ deployment: deployments }),
+      router: routersByKind({
+        replicaShare: new ReplicaShareRouter(routing),
+        gatewayApi: new GatewayApiRouter(routing),
+      }),
+      metrics: sourcesByKind({
+        pods: new PodScrapeMetrics({ podsOf, clock: systemClock }),
+        prometheus: new PrometheusMetrics({ podsOf, clock: systemClock, readSecret: (at) => readSecret(api, at) }),
+      }),
+      gates,
+      notifier: {
+        notify: async (policy, message) => {
+          await Promise.all([toLog, events, webhooks].map((notifier) => notifier.notify(policy, message)));
+        },
       },
+      clock: systemClock,
+      random: systemRandomness,
+      log,
     },
-    clock: systemClock,
-    random: systemRandomness,
-    log,
-  });
+    // Each record is a write of the whole status.
+    { recordRestMs: 5_000 },
+  );
 }
 
 async function readSecret(api: KubeApi, at: { namespace: string; name: string; key: string }): Promise<string | null> {

@@ -11,6 +11,7 @@ import { explain, isInPlaceOf, placeOf, readyReplicas, seen, type Turn } from '.
 export function abort(turn: Turn, release: Release, outcome: Aborted): void {
   const { to, from, policy } = release;
   const next = { what: `${to.label} is retired`, inMs: null, unless: null };
+  if (isInPlace(policy) && isNothingLeft(turn, release)) return finish(turn, release, outcome);
   if (!isCutOff(turn, to.revision)) {
     const isStableDown = from !== null && readyReplicas(turn, from.revision) === 0;
     const waits = isStableDown ? `${from.label} has no ready replica to take the traffic` : 'the traffic goes back';
@@ -19,7 +20,7 @@ export function abort(turn: Turn, release: Release, outcome: Aborted): void {
   if (!isDrained(turn, to.revision, policy.deadlines.drainMs)) {
     return explain(turn, `takes ${to.label} back: it finishes its last requests`, next);
   }
-  if (isInPlace(policy) && from !== null && !isInPlaceOf(turn, from.revision)) {
+  if (isInPlace(policy) && from !== null && placeOf(turn) !== null && !isInPlaceOf(turn, from.revision)) {
     const progress = placeOf(turn)?.trouble ?? placeOf(turn)?.progress ?? '';
     const because = `takes ${to.label} back: ${from.label} gets its place back${progress === '' ? '' : `, ${progress}`}`;
     return explain(turn, because, next);
@@ -28,6 +29,12 @@ export function abort(turn: Turn, release: Release, outcome: Aborted): void {
     if (turn.observation.workload.kind === 'seen') return finish(turn, release, outcome);
   }
   explain(turn, `takes ${to.label} back: its replicas are stopped`, next);
+}
+
+/** Nothing of it runs and stable has its place, or there is no such place any more: whatever a router says, it is over. */
+function isNothingLeft(turn: Turn, { to, from }: Release): boolean {
+  if (turn.observation.workload.kind === 'error' || seen(turn, to.revision) !== null) return false;
+  return from === null || placeOf(turn) === null || isInPlaceOf(turn, from.revision);
 }
 
 function finish(turn: Turn, release: Release, outcome: Aborted): void {

@@ -1,6 +1,7 @@
 // Life around a release: which version is wanted now, and what its appearance means: a first version, a new one, one in
 // the middle of a release, one equal to stable, one promoted before, one known as aborted.
 import type { Version } from '../model/version.ts';
+import { isInPlace } from './capacity.ts';
 import { beginAbort } from './ending.ts';
 import { startRelease } from './start.ts';
 import {
@@ -55,6 +56,10 @@ function forgetOutdatedWish(turn: Turn, declared: Version | null): void {
 
 /** A release that has decided already goes on to its end; the newest version has its turn after it (rows 53, 54). */
 function considerInRelease(turn: Turn, release: Release, wanted: Version | null): void {
+  // What is promoted in place is not given back half rolled out.
+  if (wanted === null && release.phase.kind === 'promoting' && isInPlace(release.policy)) {
+    return beginAbort(turn, 'author', 'the policy was withdrawn in mid-promotion');
+  }
   if (release.phase.kind !== 'starting' && release.phase.kind !== 'testing') return;
   if (wanted === null) return beginAbort(turn, 'author', 'the policy was withdrawn in mid-release');
   if (wanted.revision === release.to.revision) return;
