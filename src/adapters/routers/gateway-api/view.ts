@@ -84,7 +84,9 @@ export function strangeRoute({ main, router, key }: View): string | null {
   const { route } = router;
   if (route.kind === 'adopted') return main === undefined ? `there is no HTTPRoute ${route.name}` : null;
   if (main === undefined || isOwn(main, key.name)) return null;
-  const who = writerOf(main, FIELD_MANAGER) ?? 'somebody else';
+  const who = writerOf(main, FIELD_MANAGER);
+  // Nobody else ever wrote it: it was left when a policy before this one was given back.
+  if (who === null) return null;
   return `HTTPRoute ${route.name} is there already and ${who} writes it; give the owned route another name, or write route: {adopted: {name: ${route.name}}} and run: kubectl haldane adopt ${key.name}`;
 }
 
