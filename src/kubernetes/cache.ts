@@ -44,6 +44,15 @@ const BACKOFF = { initialMs: 200, maxMs: 30_000 };
 /** Bookmarks come about once a minute. */
 const IDLE_MS = 150_000;
 const TOMBSTONES = 10_000;
+const CALM_MS = 10_000;
+const RELIST_AFTER = 3;
+
+interface Round {
+  /** Where to go on; null: with a list. */
+  readonly since: string | null;
+  /** null: the server ended the watch. */
+  readonly error: unknown;
+}
 
 export class ResourceCache<T extends KubeObject = KubeObject> implements CacheReader<T> {
   readonly #options: ResourceCacheOptions<T>;
@@ -77,9 +86,18 @@ export class ResourceCache<T extends KubeObject = KubeObject> implements CacheRe
     return this.#isSynced;
   }
 
-  /** Resolves after the first whole list. */
-  whenSynced(): Promise<void> {
-    return this.#whenSynced;
+  /** Resolves after the first whole list; rejects when the signal comes first. */
+  whenSynced(signal?: AbortSignal): Promise<void> {
+    if (signal === undefined) return this.#whenSynced;
+    return new Promise((resolve, reject) => {
+      const give = () => reject(signal.reason);
+      if (signal.aborted) return give();
+      signal.addEventListener('abort', give, { once: true });
+      void this.#whenSynced.then(() => {
+        signal.removeEventListener('abort', give);
+        resolve();
+      });
+    });
   }
 
   lastContactMs(): number {
@@ -110,27 +128,52 @@ export class ResourceCache<T extends KubeObject = KubeObject> implements CacheRe
   }
 
   async #run(): Promise<void> {
-    const { clock, random, log, resource } = this.#options;
-    const { signal } = this.#end;
+    const { clock } = this.#options;
     let failures = 0;
     let since: string | null = null;
-    while (!signal.aborted) {
-      try {
-        since ??= await this.#list();
-        since = await this.#watch(since);
-        failures = 0;
-      } catch (error) {
-        if (signal.aborted) return;
-        // Too old to go on from: the whole list again, and what is gone is noticed by its absence there.
-        if (isGone(error)) since = null;
-        else failures += 1;
-        const asked = error instanceof KubeError ? error.retryAfterMs : null;
-        const waitMs = Math.max(asked ?? 0, backoffMs(BACKOFF, failures) * random());
-        log.debug('watch interrupted', { kind: resource.kind, failures, waitMs: Math.round(waitMs), error });
-        await clock.sleep(waitMs, signal);
-        // What was missed since may be more than the server remembers; a long break is bridged by a list.
-        if (failures >= 3) since = null;
+    while (!this.#end.signal.aborted) {
+      const startedMs = clock.now();
+      const round: Round = await this.#round(since);
+      if (this.#end.signal.aborted) return;
+      // A watch that lived for a while ends a row of failures. One that ends at once is a failure, however politely.
+      const isCalm = clock.now() - startedMs >= CALM_MS;
+      if (isCalm) failures = 0;
+      if (!isCalm || round.error !== null) failures += 1;
+      // In a long row of failures each try begins with a list, which stands in for a watch that never works.
+      since = failures >= RELIST_AFTER ? null : round.since;
+      await this.#rest(failures, round.error);
+    }
+  }
+
+  async #rest(failures: number, error: unknown): Promise<void> {
+    const { clock, random, log, resource } = this.#options;
+    const askedMs = error instanceof KubeError ? (error.retryAfterMs ?? 0) : 0;
+    const waitMs = Math.round(Math.max(askedMs, backoffMs(BACKOFF, failures) * random()));
+    if (failures > 0) {
+      const fields = { kind: resource.kind, failures, waitMs, error };
+      if (failures === RELIST_AFTER) log.warn('a watch is broken', fields);
+      else log.debug('watch interrupted', fields);
+    }
+    await clock.sleep(waitMs, this.#end.signal);
+  }
+
+  /** A list where one is needed, and a watch until it ends. */
+  async #round(since: string | null): Promise<Round> {
+    const { api, resource, clock, random, idleMs = IDLE_MS } = this.#options;
+    let at = since;
+    try {
+      at ??= await this.#list();
+      const timeoutSeconds = Math.round(300 + 300 * random());
+      const scope = { ...this.#scope(), resourceVersion: at, signal: this.#end.signal };
+      for await (const event of api.watch(resource, { ...scope, idleMs, timeoutSeconds })) {
+        this.#contactMs = clock.now();
+        this.#apply(event);
+        at = event.object.metadata.resourceVersion ?? at;
       }
+      return { since: at, error: null };
+    } catch (error) {
+      // What came before the break is kept. Too old to go on from: the whole list again, and what is gone is missed there.
+      return { since: isGone(error) ? null : at, error };
     }
   }
 
@@ -148,25 +191,6 @@ export class ResourceCache<T extends KubeObject = KubeObject> implements CacheRe
     this.#isSynced = true;
     this.#synced();
     return resourceVersion;
-  }
-
-  /** Until the server ends it; returns where to go on. */
-  async #watch(since: string): Promise<string> {
-    const { api, resource, clock, random, idleMs = IDLE_MS } = this.#options;
-    let version = since;
-    const timeoutSeconds = Math.round(300 + 300 * random());
-    const watch = { ...this.#scope(), resourceVersion: since, signal: this.#end.signal, idleMs, timeoutSeconds };
-    try {
-      for await (const event of api.watch(resource, watch)) {
-        this.#contactMs = clock.now();
-        version = event.object.metadata.resourceVersion ?? version;
-        this.#apply(event);
-      }
-    } catch (error) {
-      // What came before the break is kept: the next watch goes on behind it.
-      if (version === since || isGone(error) || this.#end.signal.aborted) throw error;
-    }
-    return version;
   }
 
   #apply(event: WatchEvent): void {
@@ -190,7 +214,7 @@ export class ResourceCache<T extends KubeObject = KubeObject> implements CacheRe
     if (before !== undefined && versionOf(before.metadata.resourceVersion) >= version) return;
     const grave = this.#tombstones.get(`${namespace}/${name}`);
     if (grave !== undefined && grave >= version) return;
-    const kept = this.#options.trim?.(object) ?? object;
+    const kept = this.#trimmed(object);
     let objects = this.#objects.get(namespace);
     if (objects === undefined) {
       objects = new Map();
@@ -198,6 +222,17 @@ export class ResourceCache<T extends KubeObject = KubeObject> implements CacheRe
     }
     objects.set(name, kept);
     this.#tell(kept, before === undefined ? 'added' : 'changed');
+  }
+
+  /** An object that cannot be trimmed is kept whole: it must not stop the others (row 68). */
+  #trimmed(object: T): T {
+    const { trim, log, resource } = this.#options;
+    try {
+      return trim?.(object) ?? object;
+    } catch (error) {
+      log.error('an object was not trimmed', { kind: resource.kind, name: object.metadata.name, error });
+      return object;
+    }
   }
 
   #remove(object: T): void {

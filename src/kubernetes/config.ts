@@ -2,7 +2,7 @@
 // Kubernetes itself has dropped) instead of connecting some other way.
 import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { HaldaneError } from '../lib/errors.ts';
 import { type Credentials, type ExecConfig, execCredentials, fileToken, fixedCredentials } from './credentials.ts';
@@ -45,7 +45,7 @@ export function inClusterConfig(env: ConfigRequest['env'], folder = POD_FOLDER):
   const port = env.KUBERNETES_SERVICE_PORT ?? '443';
   return {
     server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    ca: readFileSync(`${folder}/ca.crt`, 'utf8'),
+    ca: fileText(`${folder}/ca.crt`, 'the certificate of the cluster'),
     insecure: false,
     tlsServerName: undefined,
     credentials: fileToken(`${folder}/token`),
@@ -99,7 +99,7 @@ interface Merged {
 
 export function kubeconfigOf({ kubeconfig, context, env }: ConfigRequest): ClusterConfig {
   const fallback = join(env.HOME ?? homedir(), '.kube', 'config');
-  const paths = kubeconfig === null ? (env.KUBECONFIG ?? fallback).split(':').filter(Boolean) : [kubeconfig];
+  const paths = kubeconfig === null ? (env.KUBECONFIG ?? fallback).split(delimiter).filter(Boolean) : [kubeconfig];
   const merged = mergeFiles(paths);
   const name = context ?? merged.current;
   if (name === undefined) throw refusal('no context is chosen', merged.source, 'kubectl config use-context NAME');
@@ -184,7 +184,16 @@ function credentialsOf(user: Named<UserEntry>, source: string): Credentials {
 
 function textOf(entry: Named<unknown>, data: string | undefined, file: string | undefined): string | undefined {
   if (data !== undefined) return Buffer.from(data, 'base64').toString('utf8');
-  return file === undefined ? undefined : readFileSync(absolute(entry.folder, file), 'utf8');
+  return file === undefined ? undefined : fileText(absolute(entry.folder, file), `a file of "${entry.name}"`);
+}
+
+function fileText(path: string, what: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const fix = 'put it there, or name another in the kubeconfig';
+    throw new ClusterConfigError(`${what} cannot be read`, { code: 'kubeconfig', path, fix, cause });
+  }
 }
 
 const absolute = (folder: string, path: string) => (isAbsolute(path) ? path : join(folder, path));

@@ -2,16 +2,24 @@
 // (ApiUnreachable). Neither is ever an absence: only a 404 to a get is.
 import { HaldaneError } from '../lib/errors.ts';
 
-interface StatusBody {
+export interface StatusBody {
   readonly message?: string;
   readonly reason?: string;
-  readonly details?: { readonly causes?: readonly { readonly field?: string; readonly message?: string }[] };
+  readonly details?: { readonly causes?: readonly StatusCause[] };
+}
+
+export interface StatusCause {
+  readonly field?: string;
+  readonly message?: string;
+  readonly reason?: string;
 }
 
 export class KubeError extends HaldaneError {
   readonly status: number;
   /** As the API server says: Conflict, NotFound, AlreadyExists, Invalid, Forbidden, Expired, ... */
   readonly reason: string;
+  /** Which fields it is about. */
+  readonly causes: readonly StatusCause[];
   readonly retryAfterMs: number | null;
 
   constructor(what: string, status: number, body: StatusBody, retryAfterMs: number | null = null) {
@@ -22,6 +30,7 @@ export class KubeError extends HaldaneError {
     });
     this.status = status;
     this.reason = body.reason ?? '';
+    this.causes = body.details?.causes ?? [];
     this.retryAfterMs = retryAfterMs;
   }
 }
@@ -47,7 +56,10 @@ export class FencedOut extends HaldaneError {
 
 const isStatus = (error: unknown, status: number) => error instanceof KubeError && error.status === status;
 
-export const isNotFound = (error: unknown) => isStatus(error, 404);
+/** There is no such object. A path that is not served (a kind not installed yet, a proxy's page) is another 404 (row 71). */
+export const isNotFound = (error: unknown) =>
+  isStatus(error, 404) && (error as KubeError).reason === 'NotFound' && !isUnserved(error as KubeError);
+const isUnserved = ({ message }: KubeError) => message.endsWith('the server could not find the requested resource');
 export const isForbidden = (error: unknown) => isStatus(error, 403);
 export const isGone = (error: unknown) => isStatus(error, 410);
 export const isInvalid = (error: unknown) => isStatus(error, 422);

@@ -1,6 +1,7 @@
 // The API server over HTTP. A call ends: with an answer, or with an error after its limit. A read that met a dead
-// connection is tried once more; a write never is, since it may have been done.
-import { Agent, type Dispatcher, request } from 'undici';
+// connection is tried once more; a write never is, since it may have been done. What is no answer of an API server (a
+// page of a proxy, half a body) is refused as ApiUnreachable.
+import { type Dispatcher, request } from 'undici';
 import type {
   DeleteOptions,
   KubeApi,
@@ -12,8 +13,9 @@ import type {
   WriteOptions,
 } from './api.ts';
 import type { ClusterConfig } from './config.ts';
+import { Connections } from './connections.ts';
 import type { Identity } from './credentials.ts';
-import { ApiUnreachable, isGone, isNotFound, KubeError } from './errors.ts';
+import { ApiUnreachable, FencedOut, isGone, isNotFound, KubeError, type StatusBody } from './errors.ts';
 import { readLines } from './lines.ts';
 import { apiVersionOf, pathOf } from './resources.ts';
 import type { KubeObject, ObjectName, Resource } from './types.ts';
@@ -21,7 +23,7 @@ import type { KubeObject, ObjectName, Resource } from './types.ts';
 export interface HttpKubeApiOptions {
   readonly config: ClusterConfig;
   readonly userAgent: string;
-  /** Called right before every write; throws to refuse it (a lease that is not held). */
+  /** Called right before every write, and again as its bytes go out; throws to refuse it (a lease that is not held). */
   readonly fence?: () => void;
   readonly onCall?: (verb: string, resource: string, status: number, ms: number) => void;
   readonly callLimitMs?: number;
@@ -48,15 +50,15 @@ const PATCH_TYPES = {
 
 export class HttpKubeApi implements KubeApi {
   readonly #options: HttpKubeApiOptions;
-  #agent: { readonly dispatcher: Agent; readonly certificate: string | undefined } | null = null;
+  readonly #connections: Connections;
 
   constructor(options: HttpKubeApiOptions) {
     this.#options = options;
+    this.#connections = new Connections(options.config, options.fence);
   }
 
-  async close(): Promise<void> {
-    await this.#agent?.dispatcher.destroy();
-    this.#agent = null;
+  close(): Promise<void> {
+    return this.#connections.close();
   }
 
   async get<T extends KubeObject = KubeObject>(resource: Resource, at: ObjectName): Promise<T | null> {
@@ -153,10 +155,15 @@ export class HttpKubeApi implements KubeApi {
     const call: Call = { verb: 'watch', method: 'GET', path, resource: resource.plural, signal, isWatch: true };
     const response = await this.#send(call);
     const apiVersion = apiVersionOf(resource);
-    for await (const line of readLines(response.body, { idleMs, signal })) {
-      const event = JSON.parse(line) as { type: string; object: KubeObject };
-      if (event.type === 'ERROR') throw errorOf(`watching ${resource.plural}`, 0, event.object);
-      yield { type: event.type, object: { apiVersion, kind: resource.kind, ...event.object } } as WatchEvent;
+    try {
+      for await (const line of readLines(response.body, { idleMs, signal })) {
+        const event = JSON.parse(line) as { type: string; object: KubeObject };
+        if (event.type === 'ERROR') throw errorOf(`watch ${resource.plural}`, 0, event.object);
+        yield { type: event.type, object: { apiVersion, kind: resource.kind, ...event.object } } as WatchEvent;
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      throw error instanceof KubeError ? error : this.#unreachable(call, error);
     }
   }
 
@@ -176,14 +183,15 @@ export class HttpKubeApi implements KubeApi {
 
   async #body(call: Call): Promise<unknown> {
     const response = await this.#send(call);
-    const text = await response.body.text().catch((cause: unknown) => {
-      throw new ApiUnreachable(`${call.verb} ${call.resource}`, this.#options.config.server, cause);
-    });
-    return text === '' ? {} : JSON.parse(text);
+    try {
+      const text = await response.body.text();
+      return text === '' ? {} : JSON.parse(text);
+    } catch (cause) {
+      throw this.#unreachable(call, cause);
+    }
   }
 
   async #send(call: Call): Promise<Dispatcher.ResponseData> {
-    if (call.method !== 'GET') this.#options.fence?.();
     const first = await this.#attempt(call, false);
     if (first.statusCode !== 401) return this.#checked(call, first);
     await first.body.dump();
@@ -192,28 +200,36 @@ export class HttpKubeApi implements KubeApi {
 
   async #attempt(call: Call, isRefused: boolean): Promise<Dispatcher.ResponseData> {
     const identity = await this.#options.config.credentials.get(isRefused);
+    if (call.method !== 'GET') this.#options.fence?.();
+    // One limit for the whole of a call, the wait for a connection and the last byte of the answer included.
+    const limit = call.isWatch === true ? call.signal : AbortSignal.timeout(this.#limitMs);
     try {
-      return await this.#request(call, identity);
+      return await this.#request(call, identity, limit);
     } catch (error) {
-      if (call.signal?.aborted === true || call.method !== 'GET' || call.isWatch === true)
-        throw this.#unreachable(call, error);
-      return this.#request(call, identity).catch((again: unknown) => {
-        throw this.#unreachable(call, again);
-      });
+      const isAgain = call.method === 'GET' && limit?.aborted !== true && isReset(error);
+      if (!isAgain) throw this.#unreachable(call, error);
     }
+    return this.#request(call, identity, limit).catch((error: unknown) => {
+      throw this.#unreachable(call, error);
+    });
   }
 
-  #unreachable(call: Call, cause: unknown): ApiUnreachable {
+  get #limitMs(): number {
+    return this.#options.callLimitMs ?? CALL_LIMIT_MS;
+  }
+
+  #unreachable(call: Call, cause: unknown): Error {
+    if (cause instanceof FencedOut) return cause;
     this.#options.onCall?.(call.verb, call.resource, 0, 0);
     return new ApiUnreachable(`${call.verb} ${call.resource}`, this.#options.config.server, cause);
   }
 
-  async #request(call: Call, identity: Identity): Promise<Dispatcher.ResponseData> {
-    const { config, userAgent, onCall, callLimitMs = CALL_LIMIT_MS } = this.#options;
+  async #request(call: Call, identity: Identity, signal: AbortSignal | undefined): Promise<Dispatcher.ResponseData> {
+    const { config, userAgent, onCall } = this.#options;
     const startedMs = performance.now();
     const response = await request(`${config.server}${call.path}`, {
       method: call.method,
-      dispatcher: this.#dispatcher(identity),
+      dispatcher: this.#connections.of(identity, call.isWatch === true ? 'watches' : 'calls'),
       headers: {
         accept: 'application/json',
         'user-agent': userAgent,
@@ -221,10 +237,10 @@ export class HttpKubeApi implements KubeApi {
         ...(call.body === undefined ? {} : { 'content-type': call.contentType ?? 'application/json' }),
       },
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
-      ...(call.signal === undefined ? {} : { signal: call.signal }),
-      headersTimeout: callLimitMs,
+      ...(signal === undefined ? {} : { signal }),
+      headersTimeout: this.#limitMs,
       // A watch is silent for as long as nothing happens; its reader has its own limit.
-      bodyTimeout: call.isWatch === true ? 0 : callLimitMs,
+      bodyTimeout: call.isWatch === true ? 0 : this.#limitMs,
     });
     onCall?.(call.verb, call.resource, response.statusCode, performance.now() - startedMs);
     return response;
@@ -237,27 +253,13 @@ export class HttpKubeApi implements KubeApi {
     const what = `${call.verb} ${call.path.split('?')[0]}`;
     throw errorOf(what, response.statusCode, text, Number.isFinite(seconds) ? seconds * 1_000 : null);
   }
+}
 
-  /** Another client certificate means other connections. */
-  #dispatcher({ certificate, key }: Identity): Agent {
-    if (this.#agent !== null && this.#agent.certificate === certificate) return this.#agent.dispatcher;
-    const { ca, insecure, tlsServerName } = this.#options.config;
-    const dispatcher = new Agent({
-      connections: 32,
-      keepAliveTimeout: 30_000,
-      connect: {
-        timeout: 5_000,
-        rejectUnauthorized: !insecure,
-        ...(ca === undefined ? {} : { ca }),
-        ...(certificate === undefined ? {} : { cert: certificate }),
-        ...(key === undefined ? {} : { key }),
-        ...(tlsServerName === undefined ? {} : { servername: tlsServerName }),
-      },
-    });
-    void this.#agent?.dispatcher.close();
-    this.#agent = { dispatcher, certificate };
-    return dispatcher;
-  }
+const RESET = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
+/** A connection that was dead before the answer began, as one kept alive for too long is. */
+function isReset(error: unknown): boolean {
+  return RESET.has((error as { readonly code?: string }).code ?? '');
 }
 
 function errorOf(what: string, status: number, body: unknown, retryAfterMs: number | null = null): KubeError {
@@ -265,11 +267,11 @@ function errorOf(what: string, status: number, body: unknown, retryAfterMs: numb
   return new KubeError(what, status === 0 ? (parsed.code ?? 500) : status, parsed, retryAfterMs);
 }
 
-function parsedBody(text: string): { code?: number; message?: string; reason?: string } {
+function parsedBody(text: string): StatusBody & { readonly code?: number } {
   try {
-    return JSON.parse(text) as { code?: number };
+    return JSON.parse(text) as StatusBody;
   } catch {
-    return text === '' ? {} : { message: text.slice(0, 500) };
+    return text === '' ? {} : { message: text.trim().slice(0, 500) };
   }
 }
 

@@ -41,11 +41,12 @@ export class LeaderLease {
   readonly #retryMs: number;
   #heldUntilMs = Number.NEGATIVE_INFINITY;
   #wasHeld = false;
-  #observed: { readonly version: string; readonly atMs: number } | null = null;
+  #observed: { readonly version: string; readonly atMs: number; readonly durationMs: number } | null = null;
   #transitions = 0;
   readonly #gained = new Set<(transitions: number) => void>();
   readonly #lost = new Set<() => void>();
   #isOver = false;
+  #trying: Promise<void> = Promise.resolve();
 
   constructor(options: LeaderLeaseOptions) {
     this.#options = options;
@@ -77,18 +78,13 @@ export class LeaderLease {
 
   /** Tries to get the lease, and keeps it, until the signal; ends for good when it was held and is lost. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, random, log } = this.#options;
+    const { clock, random } = this.#options;
     while (!signal.aborted && !this.#isOver) {
-      const sentMs = clock.now();
-      try {
-        if (await this.#acquireOrRenew()) this.#hold(sentMs);
-      } catch (error) {
-        log.warn('lease not renewed', { error });
-      }
-      if (this.#wasHeld && !this.isHeld) return this.#lose();
+      await this.#tryWhileHeld();
+      if (this.#isLost()) return this.#lose();
       await clock.sleep(this.#retryMs * (0.8 + 0.4 * random()), signal);
       // Stopped in the meantime: lost before anything else is tried.
-      if (this.#wasHeld && !this.isHeld) return this.#lose();
+      if (this.#isLost()) return this.#lose();
     }
   }
 
@@ -98,6 +94,7 @@ export class LeaderLease {
     this.#isOver = true;
     this.#heldUntilMs = Number.NEGATIVE_INFINITY;
     const { api, namespace, name, identity, log } = this.#options;
+    await this.#trying;
     try {
       const lease = await api.get(LEASES, { namespace, name });
       const spec = (lease?.spec ?? {}) as LeaseSpec;
@@ -108,17 +105,51 @@ export class LeaderLease {
     }
   }
 
+  /** An answer that comes after the lease has run out is not waited for. */
+  async #tryWhileHeld(): Promise<void> {
+    const { clock } = this.#options;
+    const tried = new AbortController();
+    this.#trying = this.#try().finally(() => tried.abort());
+    if (!this.#wasHeld) return this.#trying;
+    await Promise.race([this.#trying, clock.sleep(Math.max(0, this.#heldUntilMs - clock.now()), tried.signal)]);
+  }
+
+  async #try(): Promise<void> {
+    const { clock, log } = this.#options;
+    const sentMs = clock.now();
+    try {
+      if (await this.#acquireOrRenew()) this.#hold(sentMs);
+    } catch (error) {
+      log.warn('lease not renewed', { error });
+    }
+  }
+
   #hold(sentMs: number): void {
+    if (this.#isOver) return;
     this.#heldUntilMs = sentMs + this.#leaseMs;
     if (this.#wasHeld) return;
     this.#wasHeld = true;
-    for (const listener of this.#gained) listener(this.#transitions);
+    this.#tell(this.#gained, this.#transitions);
+  }
+
+  #isLost(): boolean {
+    return this.#wasHeld && !this.isHeld && !this.#isOver;
   }
 
   #lose(): void {
     this.#isOver = true;
     this.#heldUntilMs = Number.NEGATIVE_INFINITY;
-    for (const listener of this.#lost) listener();
+    this.#tell(this.#lost, this.#transitions);
+  }
+
+  #tell(listeners: ReadonlySet<(transitions: number) => void>, transitions: number): void {
+    for (const listener of listeners) {
+      try {
+        listener(transitions);
+      } catch (error) {
+        this.#options.log.error('a listener failed', { error });
+      }
+    }
   }
 
   async #acquireOrRenew(): Promise<boolean> {
@@ -127,34 +158,36 @@ export class LeaderLease {
     if (lease === null) return this.#create();
     const spec = (lease.spec ?? {}) as LeaseSpec;
     const isOwn = spec.holderIdentity === identity;
-    if (isOwn && !this.#wasHeld && !this.#isExpired(lease, spec)) {
-      // Of an earlier life of this identity: it may not be taken for held before it has run out.
-      return false;
-    }
-    if (!isOwn && !this.#isExpired(lease, spec)) return false;
-    return this.#write(lease, spec, isOwn && this.#wasHeld);
+    if (isOwn && this.#wasHeld) return this.#write(lease, spec, true);
+    const isFree = !spec.holderIdentity;
+    // Somebody took it away: another holds it from now on, whatever the own clock says.
+    if (this.#wasHeld && !isFree) this.#heldUntilMs = Number.NEGATIVE_INFINITY;
+    // One of an earlier life of this identity may not be taken for held either, before it has run out.
+    const isExpired = this.#isExpired(lease, spec);
+    return isFree || isExpired ? this.#write(lease, spec, false) : false;
   }
 
   /** By the own clock: unchanged for its whole duration since it was first seen so. */
   #isExpired(lease: KubeObject, spec: LeaseSpec): boolean {
     const now = this.#options.clock.now();
     const version = lease.metadata.resourceVersion ?? '';
-    if (this.#observed?.version !== version) this.#observed = { version, atMs: now };
-    if (spec.holderIdentity === undefined || spec.holderIdentity === null || spec.holderIdentity === '') return true;
-    return now - this.#observed.atMs > (spec.leaseDurationSeconds ?? LEASE_MS / 1_000) * 1_000;
+    const durationMs = (spec.leaseDurationSeconds ?? LEASE_MS / 1_000) * 1_000;
+    if (this.#observed?.version !== version) this.#observed = { version, atMs: now, durationMs };
+    this.#transitions = spec.leaseTransitions ?? 0;
+    return now - this.#observed.atMs > durationMs;
   }
 
+  /** Whoever held one that was deleted holds it, by its own clock, until that one has run out. */
   async #create(): Promise<boolean> {
-    const { api, namespace, name } = this.#options;
+    const { api, namespace, name, wallTime, clock } = this.#options;
+    const seen = this.#observed;
+    if (!this.#wasHeld && seen !== null && clock.now() - seen.atMs <= seen.durationMs) return false;
+    const transitions = seen === null && !this.#wasHeld ? 0 : this.#transitions + 1;
+    const spec = this.#spec(transitions, wallTime());
+    const object = { apiVersion: apiVersionOf(LEASES), kind: 'Lease', metadata: { namespace, name }, spec };
     try {
-      const spec = this.#spec(0, this.#options.wallTime());
-      await api.create(LEASES, {
-        apiVersion: apiVersionOf(LEASES),
-        kind: 'Lease',
-        metadata: { namespace, name },
-        spec,
-      });
-      this.#transitions = 0;
+      await api.create(LEASES, object);
+      this.#transitions = transitions;
       return true;
     } catch (error) {
       if (isAlreadyExists(error)) return false;
@@ -164,6 +197,7 @@ export class LeaderLease {
 
   async #write(lease: KubeObject, spec: LeaseSpec, isRenewal: boolean): Promise<boolean> {
     const { api, wallTime } = this.#options;
+    if (this.#isOver) return false;
     const transitions = (spec.leaseTransitions ?? 0) + (isRenewal ? 0 : 1);
     const acquired = isRenewal && spec.acquireTime !== undefined ? spec.acquireTime : wallTime();
     try {
@@ -180,7 +214,7 @@ export class LeaderLease {
     const { identity, wallTime } = this.#options;
     return {
       holderIdentity: identity,
-      leaseDurationSeconds: Math.round(this.#leaseMs / 1_000),
+      leaseDurationSeconds: Math.ceil(this.#leaseMs / 1_000),
       acquireTime: micro(acquireTime),
       renewTime: micro(wallTime()),
       leaseTransitions,

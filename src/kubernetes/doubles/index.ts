@@ -1,2 +1,3 @@
+export * from './fake-api-server.ts';
 export * from './memory-kube-api.ts';
 export * from './patches.ts';
