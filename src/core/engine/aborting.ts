@@ -33,8 +33,11 @@ export function abort(turn: Turn, release: Release, outcome: Aborted): void {
 
 /** Nothing of it runs and stable has its place, or there is no such place any more: whatever a router says, it is over. */
 function isNothingLeft(turn: Turn, { to, from }: Release): boolean {
-  if (turn.observation.workload.kind === 'error' || seen(turn, to.revision) !== null) return false;
-  return from === null || placeOf(turn) === null || isInPlaceOf(turn, from.revision);
+  if (turn.observation.workload.kind === 'error') return false;
+  // A first version was there before Haldane and stays: there is nothing to go back to.
+  if (from === null) return true;
+  if (seen(turn, to.revision) !== null) return false;
+  return placeOf(turn) === null || isInPlaceOf(turn, from.revision);
 }
 
 function finish(turn: Turn, release: Release, outcome: Aborted): void {
