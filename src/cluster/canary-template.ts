@@ -21,8 +21,10 @@ export interface CanaryRequest {
   readonly replicas: number;
   /** What stable's Service selects; empty when there is none. */
   readonly serviceSelector: Readonly<Record<string, string>>;
-  /** Who else selects pods in the namespace. */
+  /** Who else selects pods in the namespace; asked only while there is no canary yet. */
   readonly others: readonly NamespaceSelector[];
+  /** What stands there already: its label stays. */
+  readonly canary: Deployment | null;
 }
 
 const SUFFIX = '-canary';
@@ -87,15 +89,18 @@ export function isolatedValue(value: string): string {
  * the policy it is one that nobody else of the namespace needs; the policy's own word is taken as it is.
  */
 export function isolatingLabel(
-  request: Pick<CanaryRequest, 'workload' | 'deployment' | 'template' | 'serviceSelector' | 'others'>,
+  request: Pick<CanaryRequest, 'workload' | 'deployment' | 'template' | 'serviceSelector' | 'others' | 'canary'>,
 ): string {
-  const { workload, deployment, template, serviceSelector, others } = request;
+  const { workload, deployment, template, serviceSelector, others, canary } = request;
   const selected = deployment.spec.selector.matchLabels ?? {};
   const labels = template.metadata?.labels ?? {};
   const isUsual = (key: string) => (USUAL.includes(key) ? 0 : 1);
   const fitting = Object.keys(serviceSelector)
     .filter((key) => key in selected && key in labels)
     .sort((a, b) => isUsual(a) - isUsual(b) || (a < b ? -1 : 1));
+  const there = canary?.spec.template.metadata?.labels ?? {};
+  const kept = fitting.find((key) => there[key] === isolatedValue(labels[key] ?? ''));
+  if (kept !== undefined) return kept;
   if (workload.label !== null) {
     if (fitting.includes(workload.label)) return workload.label;
     throw new CanaryRefused(`the label ${workload.label} is not one that the Service and the Deployment both select`, {

@@ -237,6 +237,7 @@ export class Deployments implements Workload {
       replicas,
       serviceSelector: this.#serviceSelector(policy, key.namespace),
       others: canary === null ? await this.#selectorsOf(key.namespace) : [],
+      canary,
     };
     await this.#applyCanary(canaryDeployment(request), canary);
   }
