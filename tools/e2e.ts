@@ -16,6 +16,7 @@ import { ROUTERS } from '../test/e2e/routers.ts';
 import type { Scenario } from '../test/e2e/scenario.ts';
 import { SCENARIOS } from '../test/e2e/scenarios/index.ts';
 import { commitNow, Results } from './e2e/results.ts';
+import { compareAll, restAll } from './e2e/side-by-side.ts';
 import { page, sumLines, terminalLine } from './e2e/table.ts';
 import { ROOT } from './run.ts';
 
@@ -29,6 +30,7 @@ const { values, positionals } = parseArgs({
     scenario: { type: 'string', multiple: true },
     parallel: { type: 'string' },
     runs: { type: 'string', default: '5' },
+    policies: { type: 'string', default: '300' },
   },
 });
 
@@ -116,7 +118,19 @@ async function write(name: string, commit: string, results: Results): Promise<vo
 
 async function main(): Promise<number> {
   const [what = ''] = positionals;
-  return playAll(what);
+  if (what !== 'compare' && what !== 'rest') return playAll(what);
+  const cluster = new Cluster();
+  await install(cluster);
+  const [shard = 1, of = 1] = values.shard.split('/').map(Number);
+  const { resume, write: isWritten, scenario: cases = [] } = values;
+  const set = { cluster, shard, of, resume, write: isWritten, cases, say };
+  try {
+    return what === 'rest'
+      ? await restAll({ ...set, policies: Number(values.policies) })
+      : await compareAll({ ...set, runs: Number(values.runs), lanes: Number(values.parallel ?? 1) });
+  } finally {
+    await cluster.api.close();
+  }
 }
 
 process.exit(

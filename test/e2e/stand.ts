@@ -45,6 +45,7 @@ export interface StandOptions {
   readonly hooks: Hooks;
   /** Long waits are shorter. */
   readonly isQuick: boolean;
+  readonly replicas?: number;
 }
 
 export class Stand {
@@ -53,6 +54,7 @@ export class Stand {
   readonly namespace: string;
   readonly hooks: Hooks;
   readonly isQuick: boolean;
+  readonly replicas: number;
   readonly looks: Look[] = [];
   readonly facts: Record<string, string | number> = {};
   /** The controllers that run; a scenario may end and add some. */
@@ -62,12 +64,13 @@ export class Stand {
   #stopLooking: (() => Promise<void>) | null = null;
   #started = 0;
 
-  constructor({ cluster, router, namespace, folder, hooks, isQuick }: StandOptions) {
+  constructor({ cluster, router, namespace, folder, hooks, isQuick, replicas = REPLICAS }: StandOptions) {
     this.cluster = cluster;
     this.router = router;
     this.namespace = namespace;
     this.hooks = hooks;
     this.isQuick = isQuick;
+    this.replicas = replicas;
     this.#folder = folder;
   }
 
@@ -83,7 +86,7 @@ export class Stand {
     if (own !== null) await this.cluster.apply(own);
     await until('v1 is ready', 60_000, async () => {
       const found = await this.deployment();
-      return found?.status?.readyReplicas === REPLICAS;
+      return found?.status?.readyReplicas === this.replicas;
     });
   }
 
@@ -103,7 +106,8 @@ export class Stand {
     const pace = options.pace ?? 1;
     const kinds = router.users.map((kind) => ({ ...kind, rate: kind.rate * pace }));
     this.load = new Load({ url, host: router.host(namespace), kinds, patienceMs: options.patienceMs ?? 10_000 });
-    await this.wait(2_000);
+    // Stable has some past: what is slow is told by it.
+    await this.wait(12_000);
   }
 
   async stopUsers() {
@@ -141,7 +145,12 @@ export class Stand {
   // --- what a team does
 
   async deploy(version: Version, options: { readonly manager?: string; readonly force?: boolean } = {}): Promise<void> {
-    await this.cluster.apply(deployment(this.namespace, version), options.manager ?? 'git', options.force ?? false);
+    const { namespace, replicas } = this;
+    await this.cluster.apply(
+      deployment(namespace, version, { replicas }),
+      options.manager ?? 'git',
+      options.force ?? false,
+    );
   }
 
   async applyPolicy(options: PolicyOptions = {}): Promise<void> {

@@ -15,8 +15,8 @@ export interface Version {
 export const IMAGE = process.env.HALDANE_E2E_IMAGE ?? 'app';
 export const REPLICAS = 3;
 
-/** What every version has: few errors, some latency, now and then a slow answer. */
-const BASE = { ERROR_RATE: '0.001', LATENCY_MS: '4', SLOW_RATE: '0.05', SLOW_MS: '15' };
+/** What every version has: few errors, some latency. */
+const BASE = { ERROR_RATE: '0.001', LATENCY_MS: '4' };
 const EXTRA = JSON.parse(process.env.HALDANE_E2E_POD_ANNOTATIONS ?? '{}') as Readonly<Record<string, string>>;
 
 export const good = (number: number): Version => ({ tag: `v${number}` });
@@ -24,7 +24,7 @@ export const failing = (number: number, rate: number): Version => ({
   tag: `v${number}`,
   env: { ERROR_RATE: String(rate) },
 });
-export const slow = (number: number): Version => ({ tag: `v${number}`, env: { LATENCY_MS: '30', SLOW_MS: '60' } });
+export const slow = (number: number): Version => ({ tag: `v${number}`, env: { SLOW_RATE: '0.05', SLOW_MS: '30' } });
 export const crashing = (number: number): Version => ({ tag: `v${number}`, command: ['sh', '-c', 'exit 1'] });
 export const missing = (): Version => ({ tag: 'does-not-exist' });
 
@@ -92,12 +92,25 @@ export function route(namespace: string, router: RouterUnderTest): Made | null {
   };
 }
 
+export const STAGES: readonly number[] = [5, 25, 50];
+
 export interface PolicyOptions {
   readonly mode?: RouteMode;
+  /** Instead of what the scenarios' policy says of judging. */
+  readonly judging?: Json;
   readonly spec?: Json;
 }
 
-export const STAGES: readonly number[] = [5, 25, 50];
+/** Short stages, so that a scenario ends while one watches. */
+const JUDGING: Json = {
+  stages: STAGES.map((weight) => ({ weight, bake: '5s' })),
+  checks: [
+    { name: 'errors', metric: { errors: {} }, tolerance: { ratio: 1.1, margin: '0.5%' }, warmUp: '3s' },
+    { name: 'latency', metric: { latency: { quantile: 0.99 } }, warmUp: '3s' },
+  ],
+  interval: '5s',
+  deadlines: { start: '40s', release: '10m', drain: '10s' },
+};
 
 export function policy(namespace: string, router: RouterUnderTest, options: PolicyOptions = {}): Made {
   return {
@@ -108,13 +121,7 @@ export function policy(namespace: string, router: RouterUnderTest, options: Poli
       workload: { deployment: { name: 'shop' } },
       router: router.router(namespace, options.mode ?? 'owned'),
       metrics: router.metrics,
-      stages: STAGES.map((weight) => ({ weight, bake: '5s' })),
-      checks: [
-        { name: 'errors', metric: { errors: {} }, tolerance: { ratio: 1.1, margin: '0.5%' }, warmUp: '3s' },
-        { name: 'latency', metric: { latency: { quantile: 0.99 } }, warmUp: '3s' },
-      ],
-      interval: '5s',
-      deadlines: { start: '40s', release: '10m', drain: '10s' },
+      ...(options.judging ?? JUDGING),
       ...options.spec,
     },
   };
