@@ -60,7 +60,7 @@ export interface Places {
 
 export function placesOf(objects: PlaceObjects): Places {
   const stable = stableSlot(objects);
-  return { stable, canary: canarySlot(objects, stable) };
+  return { stable, canary: objects.canary === null ? null : canarySlot(objects.canary, objects, stable.serving) };
 }
 
 function stableSlot({ deployment, replicaSets, pods }: PlaceObjects): StableSlot {
@@ -144,14 +144,18 @@ export function lockOf({ metadata }: Deployment): Lock | null {
 
 const isText = (value: unknown) => typeof value === 'string';
 
-function canarySlot({ canary, replicaSets, pods }: PlaceObjects, stable: StableSlot): CanarySlot | null {
-  if (canary === null) return null;
+/** @param serving in stable's place; null: nothing, or there is no such place. */
+export function canarySlot(
+  canary: Deployment,
+  { replicaSets, pods }: Pick<PlaceObjects, 'replicaSets' | 'pods'>,
+  serving: Revision | null,
+): CanarySlot {
   const revision = canary.metadata.labels?.[LABEL.revision] ?? '';
   const sets = replicaSets.filter((set) => isControlledBy(set, canary));
   return {
     deployment: canary,
     revision,
-    seenAs: revision === stable.serving ? spareRevision(revision) : revision,
+    seenAs: revision === serving ? spareRevision(revision) : revision,
     wanted: canary.spec.replicas ?? 1,
     pods: pods.filter((pod) => sets.some((set) => isControlledBy(pod, set)) && !isOver(pod)),
   };

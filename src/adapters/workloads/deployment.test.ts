@@ -124,13 +124,23 @@ describe('a Deployment that cannot be released', () => {
       await assert.rejects(world.workload.observe(world.policy), refused('deployment-owned'));
     }));
 
-  test('row 71: a canary without its Deployment is no absence', () =>
+  test('rows 71 and 78: without its Deployment there is no place, and a canary that is still there is no absence', () =>
     inWorld(async (world) => {
       await world.adopt();
-      await world.tryOut(await world.apply('app:v2'));
+      const next = await world.apply('app:v2');
+      await world.tryOut(next);
+      await world.cluster.pass(2);
       await world.cluster.api.delete(DEPLOYMENTS, { namespace: NAMESPACE, name: 'shop' });
       await world.cluster.pass();
-      await assert.rejects(world.workload.observe(world.policy), refused('deployment-missing'));
+      const alone = await world.workload.observe(world.policy);
+      assert.equal(alone.place, undefined);
+      assert.deepEqual(
+        alone.versions.map(({ revision, wanted, ready }) => [revision, wanted, ready]),
+        [[next.revision, 1, 1]],
+      );
+      await world.workload.retire(world.policy, [next.revision]);
+      await world.cluster.pass();
+      assert.deepEqual(await world.workload.observe(world.policy), { versions: [] });
     }));
 
   test('a Deployment of somebody else with the canary’s name is left alone', () =>

@@ -5,7 +5,7 @@ import { canaryDeployment } from '../../cluster/canary-template.ts';
 import { needSynced } from '../../cluster/looking.ts';
 import { canaryName, FIELD_MANAGER, LABEL, type Lock, type PolicyKey, policyKey } from '../../cluster/names.ts';
 import type { Deployment, Pod, ReplicaSet, Service } from '../../cluster/objects.ts';
-import { isRolledOut, placesOf, podsByRevision } from '../../cluster/places.ts';
+import { canarySlot, isRolledOut, placesOf, podsByRevision } from '../../cluster/places.ts';
 import { type PodsOfVersion, seenPod } from '../../cluster/pods.ts';
 import { type PodTemplate, templateRevision } from '../../cluster/revision.ts';
 import { type NamespaceSelector, selectorsIn } from '../../cluster/selectors.ts';
@@ -37,7 +37,7 @@ import {
 } from './deployment/errors.ts';
 import { InTurn } from './deployment/in-turn.ts';
 import { type Move, nextMove } from './deployment/moves.ts';
-import { observed, type Seen } from './deployment/observed.ts';
+import { observed, observedAlone, type Seen } from './deployment/observed.ts';
 import { type DeploymentWrite, DeploymentWrites, isOwned } from './deployment/writes.ts';
 
 export interface DeploymentsDeps {
@@ -80,14 +80,14 @@ export class Deployments implements Workload {
   }
 
   async observe(policy: ReleasePolicy): Promise<WorkloadObservation> {
-    const { seen, canary } = this.#look(policy);
-    if (seen === null) {
-      // What is tried beside it goes on, and is no absence.
-      if (canary !== null) throw missing(workloadOf(policy).deployment);
-      return { versions: [] };
+    const { seen, canary, workload, key } = this.#look(policy);
+    const nowMs = Date.parse(this.#deps.clock.now().wallTime);
+    if (seen !== null) {
+      if (!isUnderWay(seen)) this.#refuseUnfit(seen.deployment);
+      return observed(seen, nowMs);
     }
-    if (!isUnderWay(seen)) this.#refuseUnfit(seen.deployment);
-    return observed(seen, Date.parse(this.#deps.clock.now().wallTime));
+    if (canary === null) return { versions: [] };
+    return observedAlone(canarySlot(canary, this.#objects(key.namespace), null), workload.container, nowMs);
   }
 
   ensure(policy: ReleasePolicy, wanted: readonly WantedVersion[]): Promise<void> {
@@ -314,12 +314,7 @@ export class Deployments implements Workload {
     const canary = this.#canary(key, workload);
     const deployment = deployments.get(key.namespace, workload.deployment) as Deployment | undefined;
     if (deployment === undefined) return { key, workload, canary, seen: null };
-    const places = placesOf({
-      deployment,
-      canary,
-      replicaSets: replicaSets.list(key.namespace) as readonly ReplicaSet[],
-      pods: pods.list(key.namespace) as readonly Pod[],
-    });
+    const places = placesOf({ deployment, canary, ...this.#objects(key.namespace) });
     const moved = movedTag(places);
     const standing = {
       slot: places.stable,
@@ -329,6 +324,14 @@ export class Deployments implements Workload {
       isOwned: isOwned(deployment),
     };
     return { key, workload, canary, seen: { workload, deployment, places, standing, moved } };
+  }
+
+  #objects(namespace: string) {
+    const { replicaSets, pods } = this.#deps.caches;
+    return {
+      replicaSets: replicaSets.list(namespace) as readonly ReplicaSet[],
+      pods: pods.list(namespace) as readonly Pod[],
+    };
   }
 
   /** A Deployment that happens to have the canary's name and is not ours is nobody's canary. */

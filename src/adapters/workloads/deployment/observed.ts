@@ -1,6 +1,6 @@
 // From the places of a Deployment to what the engine sees: versions with their replicas, and where stable stands. Pure.
 import type { Deployment, Pod } from '../../../cluster/objects.ts';
-import { type Places, podsByRevision } from '../../../cluster/places.ts';
+import { type CanarySlot, type Places, podsByRevision } from '../../../cluster/places.ts';
 import { conditionOf, isGated, isReady, isUp, podEndpoint, restartsOf, troubleOf } from '../../../cluster/pods.ts';
 import { templateLabel } from '../../../cluster/revision.ts';
 import type { StablePlace, VersionObservation, WorkloadObservation } from '../../../core/model/observed.ts';
@@ -25,23 +25,38 @@ export function observed(seen: Seen, nowMs: number): WorkloadObservation {
   return { versions, place: placeOf(seen) };
 }
 
+/** Stable's Deployment is not there; what is tried beside it goes on. */
+export function observedAlone(canary: CanarySlot, container: string | null, nowMs: number): WorkloadObservation {
+  const { revision, deployment, wanted, pods } = canary;
+  const label = templateLabel(deployment.spec.template, container);
+  return { versions: [{ revision, label, wanted, ...seenOf(pods, failureOf(deployment), nowMs) }] };
+}
+
 function versionOf(seen: Seen, revision: Revision, pods: readonly Pod[], nowMs: number): VersionObservation {
   const { stable, canary } = seen.places;
   const isCanary = canary?.seenAs === revision;
   const own = revision === stable.serving ? (seen.deployment.spec.replicas ?? 1) : 0;
-  // Behind the gate that the router turns, a canary pod is ready when all but that gate is.
-  const ready = pods.filter(isUp);
-  const troubles = pods.filter((pod) => !ready.includes(pod)).map(troubleOf);
   return {
     revision,
     label: labelOf(seen, revision),
     wanted: own + (isCanary ? canary.wanted : 0),
+    ...seenOf(pods, isCanary ? failureOf(canary.deployment) : null, nowMs),
+  };
+}
+
+type OfPods = Omit<VersionObservation, 'revision' | 'label' | 'wanted'>;
+
+function seenOf(pods: readonly Pod[], failure: string | null, nowMs: number): OfPods {
+  // Behind the gate that the router turns, a canary pod is ready when all but that gate is.
+  const ready = pods.filter(isUp);
+  const troubles = pods.filter((pod) => !ready.includes(pod)).map(troubleOf);
+  return {
     running: pods.length,
     ready: ready.length,
     endpoints: ready.map(podEndpoint).sort((a, b) => (a.host < b.host ? -1 : 1)),
     readyForMs: youngestMs(ready, nowMs),
     restarts: pods.reduce((sum, pod) => sum + restartsOf(pod), 0),
-    trouble: troubles.find((trouble) => trouble !== null) ?? (isCanary ? failureOf(canary.deployment) : null),
+    trouble: troubles.find((trouble) => trouble !== null) ?? failure,
   };
 }
 
