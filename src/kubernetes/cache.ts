@@ -52,6 +52,7 @@ interface Round {
   readonly since: string | null;
   /** null: the server ended the watch. */
   readonly error: unknown;
+  readonly hasTold: boolean;
 }
 
 export class ResourceCache<T extends KubeObject = KubeObject> implements CacheReader<T> {
@@ -135,9 +136,10 @@ export class ResourceCache<T extends KubeObject = KubeObject> implements CacheRe
       const startedMs = clock.now();
       const round: Round = await this.#round(since);
       if (this.#end.signal.aborted) return;
-      // A watch that lived for a while ends a row of failures. One that ends at once is a failure, however politely.
+      // A watch that lived for a while, or told something, ends a row of failures. One that ends at once is a failure,
+      // however politely.
       const isCalm = clock.now() - startedMs >= CALM_MS;
-      if (isCalm) failures = 0;
+      if (isCalm || round.hasTold) failures = 0;
       if (!isCalm || round.error !== null) failures += 1;
       // In a long row of failures each try begins with a list, which stands in for a watch that never works.
       since = failures >= RELIST_AFTER ? null : round.since;
@@ -161,6 +163,7 @@ export class ResourceCache<T extends KubeObject = KubeObject> implements CacheRe
   async #round(since: string | null): Promise<Round> {
     const { api, resource, clock, random, idleMs = IDLE_MS } = this.#options;
     let at = since;
+    let hasTold = false;
     try {
       at ??= await this.#list();
       const timeoutSeconds = Math.round(300 + 300 * random());
@@ -169,11 +172,12 @@ export class ResourceCache<T extends KubeObject = KubeObject> implements CacheRe
         this.#contactMs = clock.now();
         this.#apply(event);
         at = event.object.metadata.resourceVersion ?? at;
+        hasTold = true;
       }
-      return { since: at, error: null };
+      return { since: at, error: null, hasTold };
     } catch (error) {
       // What came before the break is kept. Too old to go on from: the whole list again, and what is gone is missed there.
-      return { since: isGone(error) ? null : at, error };
+      return { since: isGone(error) ? null : at, error, hasTold };
     }
   }
 
@@ -247,6 +251,7 @@ export class ResourceCache<T extends KubeObject = KubeObject> implements CacheRe
   }
 
   #bury(key: string, version: bigint): void {
+    if ((this.#tombstones.get(key) ?? -1n) >= version) return;
     this.#tombstones.delete(key);
     this.#tombstones.set(key, version);
     if (this.#tombstones.size <= TOMBSTONES) return;
