@@ -146,3 +146,78 @@ test('row 7: a withdrawn policy is given back once nothing is under way', () => 
   assert.equal(world.outcome?.kind, 'aborted');
   assert.equal(world.share('rev-v1'), 100);
 });
+
+test('row 3: a version past analysis that cannot start is taken back at the deadline, and stable has served all along', () => {
+  const world = placeWorld();
+  world.declared = version('v2');
+  if (world.place !== null) world.place.stuck = 'ImagePullBackOff';
+  world.runUntil((w) => w.share('rev-v2') > 0);
+  world.command('promote', { skipAnalysis: true, reason: 'in a hurry' });
+  world.runUntil((w) => w.state.release?.phase.kind === 'aborting');
+  if (world.place !== null) world.place.stuck = null;
+  world.runUntil((w) => w.outcome !== null);
+  assert.match(world.outcome?.sentence ?? '', /ImagePullBackOff/);
+  assert.equal(world.place?.serving, 'rev-v1');
+});
+
+test('row 11: on the way back no weight moves before the place has the version', () => {
+  const world = placeWorld();
+  world.declared = version('v2');
+  world.runUntil((w) => w.state.stable?.label === 'v2' && w.place?.canary === null);
+  world.effects.length = 0;
+  world.command('rollback', { reason: 'late complaints' });
+  world.step();
+  world.runUntil((w) => w.place?.serving === 'rev-v1');
+  const splits = world.effects.flatMap((effect) => (effect.kind === 'ensureSplit' ? [effect.split.weights] : []));
+  for (const weights of splits)
+    assert.ok(weights.every(({ weightPercent }) => weightPercent === 100 || weightPercent === 0));
+});
+
+test('row 16: after an abort nothing flaps, whoever sizes the place', () => {
+  const world = placeWorld();
+  world.behaviour.set('rev-v2', { errorRate: 0.05 });
+  world.declared = version('v2');
+  world.runUntil((w) => w.outcome?.kind === 'aborted');
+  world.runFor(5_000);
+  world.effects.length = 0;
+  for (const size of [9, 3, 6, 1]) {
+    if (world.place !== null) world.place.replicas = Array.from({ length: size }, () => 'rev-v1');
+    world.runFor(120_000);
+  }
+  assert.deepEqual(kinds(world), []);
+});
+
+test('row 21: while the data plane does not take the weight away the canary is kept, and that is said', () => {
+  const world = placeWorld();
+  world.declared = version('v2');
+  world.runUntil((w) => w.share('rev-v2') >= 25);
+  const stuck = world.split;
+  world.behaviour.set('rev-v2', { errorRate: 0.5 });
+  world.runUntil((w) => w.state.release?.phase.kind === 'aborting');
+  for (let looks = 0; looks < 600; looks += 1) {
+    world.split = stuck;
+    world.step();
+  }
+  assert.notEqual(world.place?.canary, null);
+  assert.match(world.last?.because ?? '', /the traffic goes back/);
+});
+
+test('row 29: after an abort a later version is tried like any other', () => {
+  const world = placeWorld();
+  world.behaviour.set('rev-v2', { errorRate: 0.05 });
+  world.declared = version('v2');
+  world.runUntil((w) => w.outcome?.kind === 'aborted');
+  world.declared = version('v3');
+  world.runUntil((w) => w.state.stable?.label === 'v3');
+  assert.deepEqual(world.place?.told, ['v3']);
+});
+
+test('row 78: a Deployment that is gone in mid-release ends it, and the policy can be given back', () => {
+  const world = placeWorld();
+  world.declared = version('v2');
+  world.runUntil((w) => w.share('rev-v2') > 0);
+  world.isGone = true;
+  world.declared = null;
+  world.runUntil((w) => w.handBacks > 0, 600_000);
+  assert.equal(world.outcome?.kind, 'aborted');
+});

@@ -136,6 +136,8 @@ export class World {
   /** Only of workloads that are promoted in place. */
   place: PlaceModel | null = null;
   handBacks = 0;
+  /** The place and everything in it were deleted. */
+  isGone = false;
   readonly behaviour = new Map<string, Behaviour>();
   readonly gates: Record<string, GateAnswer> = {};
   readonly effects: Effect[] = [];
@@ -216,13 +218,17 @@ export class World {
 
   private observe(): Observation {
     const look = lookFor(this.state, this.now());
-    const versions =
-      this.place?.versions(this.nowMs) ?? [...this.running.values()].map((running) => this.seen(running));
+    const versions = this.isGone
+      ? []
+      : (this.place?.versions(this.nowMs) ?? [...this.running.values()].map((running) => this.seen(running)));
     const backends = Object.fromEntries(versions.map((seen) => [seen.revision, seen.endpoints]));
     return {
       now: this.now(),
       declared: this.declared,
-      workload: { kind: 'seen', value: { versions, ...(this.place === null ? {} : { place: this.place.place }) } },
+      workload: {
+        kind: 'seen',
+        value: { versions, ...(this.place === null || this.isGone ? {} : { place: this.place.place }) },
+      },
       router: {
         kind: 'seen',
         value: {

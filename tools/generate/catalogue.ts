@@ -47,7 +47,7 @@ export function citedTests(): CitedTest[] {
 
 const WHERE: Readonly<Record<CatalogueRow['scope'], string>> = {
   here: '',
-  kubernetes: 'left to the Kubernetes adapters',
+  mesh: 'about a mesh or a load balancer that is not here yet',
   later: 'not claimed yet',
 };
 
@@ -67,8 +67,8 @@ export async function generate(): Promise<readonly GeneratedFile[]> {
     '# Catalogue of failures',
     '',
     'Failures that tools of this kind really had, and the tests that show Haldane does not have them. Made by',
-    '`npm run generate` from `tools/catalogue/rows.ts` and from the titles of tests. Where a row is about Kubernetes only,',
-    'its test shows what it means off Kubernetes, or it says that it is left to the Kubernetes adapters.',
+    '`npm run generate` from `tools/catalogue/rows.ts` and from the titles of tests. A row that no test',
+    'shows says why.',
     '',
     'Seen in: F fluxcd/flagger, A the progressive delivery controller of argoproj, P its Gateway API plugin, K openkruise,',
     'Y spinnaker/kayenta, N kubernetes/ingress-nginx.',

@@ -55,8 +55,8 @@ const DRAIN_AND_CAPACITY: readonly Mutant[] = [
   {
     name: 'promotion waits for more replicas than it asks for',
     file: engine('capacity'),
-    find: "    case 'promoting':\n      return release.baseReplicas;",
-    replace: "    case 'promoting':\n      return 1;",
+    find: 'return isInPlace(release.policy) ? tried(release) : release.baseReplicas;',
+    replace: 'return 1;',
   },
   {
     name: 'a failed look is an absence',
