@@ -89,7 +89,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   cli: {
     holds: 'one file per command',
-    may: [...CORE, 'ports', 'lib', 'controller'],
+    may: [...CORE, 'ports', 'lib', 'controller', 'cluster'],
+    mayTypes: ['kubernetes'],
     packages: ['commander', 'yaml', 'zod'],
     node: true,
   },

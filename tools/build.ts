@@ -22,4 +22,6 @@ for (const project of ['tsconfig.build.json', 'tsconfig.examples.json']) {
 }
 await copyRest('src', 'dist');
 await copyRest('examples/shop', 'dist/examples/shop');
-await chmod(join(ROOT, 'dist/main/haldane.js'), 0o755);
+for (const program of ['haldane', 'kubectl-haldane', 'kubectl-complete-haldane']) {
+  await chmod(join(ROOT, `dist/main/${program}.js`), 0o755);
+}

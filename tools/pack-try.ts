@@ -21,6 +21,8 @@ const ALWAYS_PACKED = [
   'CHANGELOG.md',
   'package.json',
   'dist/main/haldane.js',
+  'dist/main/kubectl-haldane.js',
+  'dist/main/kubectl-complete-haldane.js',
   'dist/index.d.ts',
 ];
 

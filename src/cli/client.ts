@@ -1,136 +1,85 @@
-// Speaks to the agent over its local API: found by agent.json in the state folder, with the token beside it. It refuses
-// addresses that are not loopback and tokens that others can read.
+// What every command may ask, whoever answers: the agent of this machine, or custom resources in a cluster. A command that
+// needs more than this is one for the agent alone.
+import type { CommandAnswer, Verb } from '../core/model/command.ts';
+import type { Diagnosis, Finding, ReleaseLine, ReleaseView } from '../core/views/index.ts';
 
-import type { ProblemJson, ReleaseView } from '../core/views/index.ts';
-import { readJsonFile } from '../lib/atomic-file.ts';
-import { readPrivateFile } from '../lib/private-file.ts';
-import { identify, procAvailable } from '../lib/proc.ts';
-import { type AgentFile, agentFileOf, tokenFileOf } from '../lib/state-dir.ts';
-import { AgentRefused, CliError } from './errors.ts';
+export type ReportFormat = 'html' | 'md' | 'json';
 
-export class Client {
-  readonly address: string;
-  readonly #token: string;
-  readonly #actor: string;
-
-  constructor(address: string, token: string, actor: string) {
-    this.address = address;
-    this.#token = token;
-    this.#actor = actor;
-  }
-
-  get<T>(path: string): Promise<T> {
-    return this.#json<T>('GET', path);
-  }
-
-  post<T>(path: string, body: object): Promise<T> {
-    return this.#json<T>('POST', path, body);
-  }
-
-  delete<T>(path: string): Promise<T> {
-    return this.#json<T>('DELETE', path);
-  }
-
-  async text(path: string): Promise<string> {
-    const response = await this.#ask('GET', path);
-    return response.text();
-  }
-
-  /** Views of one policy as they come; ends when the agent or the signal ends it. */
-  async *views(policy: string, signal?: AbortSignal): AsyncGenerator<ReleaseView> {
-    const response = await this.#ask('GET', `/v1/policies/${encodeURIComponent(policy)}/events`, undefined, signal);
-    if (response.body === null) return;
-    let rest = '';
-    const decoder = new TextDecoder();
-    try {
-      for await (const chunk of response.body) {
-        rest += decoder.decode(chunk as Uint8Array, { stream: true });
-        const lines = rest.split('\n');
-        rest = lines.pop() ?? '';
-        for (const line of lines) if (line !== '') yield JSON.parse(line) as ReleaseView;
-      }
-    } catch (error) {
-      if (signal?.aborted === true) return;
-      throw unreachable(this.address, error);
-    }
-  }
-
-  async #json<T>(method: string, path: string, body?: object): Promise<T> {
-    const response = await this.#ask(method, path, body);
-    return (await response.json()) as T;
-  }
-
-  async #ask(method: string, path: string, body?: object, signal?: AbortSignal): Promise<Response> {
-    let response: Response;
-    try {
-      response = await fetch(`${this.address}${path}`, {
-        method,
-        headers: {
-          authorization: `Bearer ${this.#token}`,
-          'x-haldane-actor': encodeURIComponent(this.#actor),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        ...(signal === undefined ? {} : { signal }),
-        redirect: 'error',
-      });
-    } catch (error) {
-      throw unreachable(this.address, error);
-    }
-    if (response.ok) return response;
-    throw await refusalOf(response);
-  }
+export interface JournalQuery {
+  /** All of a policy, or of one release. */
+  readonly policy?: string;
+  readonly release?: string;
+  readonly after: number;
+  readonly limit: number;
 }
 
-async function refusalOf(response: Response): Promise<CliError> {
-  try {
-    const problem = (await response.json()) as ProblemJson;
-    if (typeof problem.problem === 'string') return new AgentRefused(problem);
-  } catch {
-    // Not one of ours.
-  }
-  return new CliError(`the agent answered with status ${response.status}`, { code: 'agent-answer' });
+export interface JournalLine {
+  readonly sequence: number;
+  readonly wallTime: string;
+  readonly release: string | null;
+  readonly kind: string;
+  readonly sentence: string;
+  readonly hash: string;
 }
 
-function unreachable(address: string, cause: unknown): CliError {
-  return new CliError(`no agent answers at ${address}`, {
-    code: 'agent-unreachable',
-    path: address,
-    fix: 'start one: haldane up -f haldane.yaml',
-    cause,
-  });
+export interface Verified {
+  readonly intact: boolean;
+  readonly entries?: number;
+  readonly message?: string;
 }
 
-/** The agent of a state folder; throws with the fix when there is none. */
-export function findAgent(stateDir: string, actor: string): Client {
-  const file = readJsonFile(agentFileOf(stateDir)) as AgentFile | undefined;
-  if (file === undefined || !isAlive(file)) {
-    throw new CliError(`no agent runs with the state folder ${stateDir}`, {
-      code: 'no-agent',
-      path: '--state-dir',
-      fix: 'start one: haldane up -f haldane.yaml (or name its folder with --state-dir or HALDANE_STATE_DIR)',
-    });
-  }
-  if (!/^http:\/\/(?:127(?:\.\d{1,3}){3}|\[::1\]):\d{1,5}$/.test(file.address)) {
-    throw new CliError(`${file.address} is not a loopback address`, {
-      code: 'agent-address',
-      path: agentFileOf(stateDir),
-      fix: 'delete the file and start the agent again',
-    });
-  }
-  const token = readPrivateFile(tokenFileOf(stateDir))?.trim();
-  if (token === undefined || token === '') {
-    throw new CliError('there is no token of the agent', {
-      code: 'no-token',
-      path: tokenFileOf(stateDir),
-      fix: 'start the agent again; it makes a new one',
-    });
-  }
-  return new Client(file.address, token, actor);
+export interface CommandRequest {
+  readonly verb: Verb;
+  readonly reason: string | null;
+  readonly skipAnalysis?: boolean;
+  readonly gate?: string | null;
+  readonly revision?: string | null;
+  readonly release: string | null;
 }
 
-/** An agent that was killed leaves its file behind. */
-function isAlive({ pid, startTicks }: AgentFile): boolean {
-  if (!procAvailable() || startTicks === null) return true;
-  return identify(pid)?.startTicks === startTicks;
+/** `accepted` is null where it is recorded and not answered yet; what is refused is thrown. */
+export interface Answered extends Omit<CommandAnswer, 'accepted'> {
+  readonly accepted: boolean | null;
+}
+
+export interface Health {
+  /** Who answers, in a line. */
+  readonly line: string;
+  readonly notes: readonly string[];
+  /** Of what no policy has to itself. */
+  readonly findings: readonly Finding[];
+  /** Whether it knows policies at all. */
+  readonly hasPolicies: boolean;
+  /** For --json. */
+  readonly details: object;
+}
+
+/** An object of the cluster that a policy works with, and those that belong to it. */
+export interface ObjectNode {
+  readonly kind: string;
+  readonly name: string;
+  /** Of which version; null where it has none. */
+  readonly version: string | null;
+  readonly role: 'stable' | 'canary' | 'other';
+  readonly state: 'ok' | 'pending' | 'trouble';
+  readonly text: string;
+  readonly children: readonly ObjectNode[];
+}
+
+export interface Client {
+  policies(): Promise<readonly ReleaseView[]>;
+  /** null: there is none of that name. */
+  policy(name: string): Promise<ReleaseView | null>;
+  /** Views of one policy as they come; ends when who is asked or the signal ends it. */
+  views(policy: string, signal?: AbortSignal): AsyncGenerator<ReleaseView>;
+  releases(policy: string): Promise<readonly ReleaseLine[]>;
+  release(id: string): Promise<ReleaseLine>;
+  report(id: string, format: ReportFormat): Promise<string>;
+  journal(query: JournalQuery): Promise<readonly JournalLine[]>;
+  verifyJournal(): Promise<Verified>;
+  command(policy: string, request: CommandRequest): Promise<Answered>;
+  doctor(policy: string): Promise<Diagnosis>;
+  health(): Promise<Health>;
+  /** Empty where there are no objects but processes. */
+  objects(policy: string): Promise<readonly ObjectNode[]>;
 }

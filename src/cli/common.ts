@@ -1,9 +1,11 @@
 // What commands have in common: their options, which policy is meant, how results are printed.
 import { type Command, Option } from 'commander';
+import { parseDuration } from '../core/model/duration.ts';
 import { nearestName } from '../core/model/nearest.ts';
 import type { ReleaseView } from '../core/views/index.ts';
 import { stateDirOf } from '../lib/state-dir.ts';
-import { type Client, findAgent } from './client.ts';
+import { type AgentClient, findAgent } from './agent-client.ts';
+import type { Client } from './client.ts';
 import type { Context } from './context.ts';
 import { CliError } from './errors.ts';
 
@@ -11,34 +13,52 @@ export interface CommonOptions {
   readonly stateDir?: string;
   readonly json?: boolean;
   readonly plain?: boolean;
+  readonly namespace?: string;
+  readonly allNamespaces?: boolean;
+  readonly context?: string;
+  readonly kubeconfig?: string;
 }
 
 /** Options every command takes. */
-export function withCommon(command: Command): Command {
-  return command
-    .option(
-      '--state-dir <folder>',
-      'the agent meant, by its state folder (default: HALDANE_STATE_DIR, or ~/.local/state/haldane)',
-    )
+export function withCommon({ side }: Pick<Context, 'side'>, command: Command): Command {
+  return (side === 'agent' ? withAgent(command) : withCluster(command))
     .option('--json', 'print JSON')
     .addOption(new Option('--plain', 'no colours, no pictures: one fact a line'));
 }
 
-export function connect(context: Context, options: CommonOptions): Client {
-  return findAgent(stateDirOf(options.stateDir, context.env), context.actor);
+function withAgent(command: Command): Command {
+  return command.option(
+    '--state-dir <folder>',
+    'the agent meant, by its state folder (default: HALDANE_STATE_DIR, or ~/.local/state/haldane)',
+  );
 }
 
-export async function listViews(client: Client): Promise<readonly ReleaseView[]> {
-  return (await client.get<{ policies: ReleaseView[] }>('/v1/policies')).policies;
+function withCluster(command: Command): Command {
+  return command
+    .option('-n, --namespace <namespace>', "where its policies lie (default: the context's namespace)")
+    .option('-A, --all-namespaces', 'policies of all namespaces, as namespace/name')
+    .option('--context <name>', 'context of the kubeconfig')
+    .option('--kubeconfig <file>', 'how to reach the cluster (default: KUBECONFIG, or ~/.kube/config)');
+}
+
+/** Whoever answers on the side that is meant. */
+export async function connect(context: Context, options: CommonOptions): Promise<Client> {
+  if (context.side === 'agent') return connectAgent(context, options);
+  const { KubernetesClient } = await import('./kubernetes/client.ts');
+  return KubernetesClient.connect(context, options);
+}
+
+export function connectAgent(context: Context, options: CommonOptions): AgentClient {
+  return findAgent(stateDirOf(options.stateDir, context.env), context.actor);
 }
 
 /** The policy meant: as named, or the only one there is. */
 export async function policyOf(client: Client, named: string | undefined): Promise<ReleaseView> {
-  const views = await listViews(client);
+  const found = named === undefined ? null : await client.policy(named);
+  if (found !== null) return found;
+  const views = await client.policies();
   const names = views.map((view) => view.policy.name);
   if (named !== undefined) {
-    const found = views.find((view) => view.policy.name === named);
-    if (found !== undefined) return found;
     const near = nearestName(named, names);
     const known =
       names.length === 0 ? 'none is declared yet: haldane apply -f haldane.yaml' : `known are ${names.join(', ')}`;
@@ -79,7 +99,13 @@ export function collect(value: string, before: readonly string[] = []): string[]
   return [...before, value];
 }
 
-export const policyPath = (name: string) => `/v1/policies/${encodeURIComponent(name)}`;
+/** Milliseconds of --timeout; null without. */
+export function timeoutOf(timeout: string | undefined): number | null {
+  if (timeout === undefined) return null;
+  const parsed = parseDuration(timeout);
+  if (parsed.ok) return parsed.durationMs;
+  throw new CliError(parsed.reason, { code: 'usage', path: '--timeout', fix: parsed.fix });
+}
 
 /** Columns as wide as their widest cell. */
 export function tableText(heads: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -1,6 +1,7 @@
 // What a command is given: where it writes, who is asked, how it may draw. Made once; tests make their own.
 import { hostname, userInfo } from 'node:os';
 import type { Hooks } from './hooks.ts';
+import { type Side, sideOfProgram } from './side.ts';
 
 export interface Terminal {
   readonly isTTY: boolean;
@@ -10,6 +11,8 @@ export interface Terminal {
 
 export interface Context {
   readonly hooks: Hooks;
+  /** Who is meant: the agent of this machine, or a cluster. */
+  readonly side: Side;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly terminal: () => Terminal;
@@ -20,6 +23,8 @@ export interface Context {
   readonly exit: (code: number) => void;
   /** Minutes east of UTC, for times of day. */
   readonly offsetMinutes: number;
+  /** Milliseconds since 1970: how old is what is shown. */
+  readonly wallMs: () => number;
   /** user@host, recorded as claimed. */
   readonly actor: string;
 }
@@ -27,6 +32,7 @@ export interface Context {
 export function processContext(hooks: Hooks): Context {
   return {
     hooks,
+    side: sideOfProgram(process.argv[1] ?? '', process.env),
     env: process.env,
     cwd: process.cwd(),
     terminal: () => ({
@@ -39,6 +45,7 @@ export function processContext(hooks: Hooks): Context {
     exit: (code) => {
       process.exitCode = code;
     },
+    wallMs: () => Date.now(),
     offsetMinutes: -new Date().getTimezoneOffset(),
     actor: actorOf(),
   };

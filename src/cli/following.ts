@@ -1,12 +1,5 @@
 // Following one release to its end, whatever comes after it: the exit code is that release's own.
-import {
-  EXIT_CODES,
-  type ExitMeaning,
-  exitOf,
-  exitOfOutcome,
-  type ReleaseLine,
-  type ReleaseView,
-} from '../core/views/index.ts';
+import { EXIT_CODES, type ExitMeaning, exitOf, exitOfOutcome, type ReleaseView } from '../core/views/index.ts';
 import type { Client } from './client.ts';
 
 export class Following {
@@ -33,7 +26,7 @@ export class Following {
 /** Also for a release that has been followed by another since: the store knows how it ended. */
 export async function endOfRelease(client: Client, view: ReleaseView, id: string): Promise<ExitMeaning | null> {
   if (view.release === null || view.release.id === id) return exitOf(view, id);
-  const ended = await client.get<ReleaseLine>(`/v1/releases/${encodeURIComponent(id)}`);
+  const ended = await client.release(id);
   return ended.outcome === null ? EXIT_CODES.superseded : exitOfOutcome(ended.outcome);
 }
 

@@ -3,6 +3,7 @@
 import type { Endpoint } from '../core/model/gateway.ts';
 import type { AppliedAnswer } from '../core/views/index.ts';
 import type { LogLevel } from '../lib/log.ts';
+import type { Cluster } from './kubernetes/cluster.ts';
 
 export interface AgentOptions {
   readonly stateDir: string;
@@ -64,10 +65,19 @@ export interface DemoOptions {
   readonly seed: number | null;
 }
 
+export interface ClusterOptions {
+  readonly kubeconfig: string | null;
+  readonly context: string | null;
+  /** null: the context's. */
+  readonly namespace: string | null;
+}
+
 export interface Hooks {
   readonly version: () => string;
   readonly startAgent: (options: AgentOptions, events: AgentEvents) => Promise<RunningAgent>;
   readonly startOperator: (options: OperatorOptions) => Promise<RunningOperator>;
+  /** With the rights of the person who asks. */
+  readonly kubernetes: (options: ClusterOptions) => Promise<Cluster>;
   /** The exit code. */
   readonly handBackAll: (options: HandBackOptions) => Promise<number>;
   /** Resolves when the gateway has been told to end. */

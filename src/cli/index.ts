@@ -2,6 +2,7 @@ export { type Context, processContext } from './context.ts';
 export type {
   AgentEvents,
   AgentOptions,
+  ClusterOptions,
   DemoOptions,
   HandBackOptions,
   Hooks,
@@ -9,5 +10,7 @@ export type {
   RunningAgent,
   RunningOperator,
 } from './hooks.ts';
+export type { Adopted, Cluster, Kinds } from './kubernetes/cluster.ts';
 export { createProgram } from './program.ts';
 export { runCli } from './run.ts';
+export { inWordsOf, type Side } from './side.ts';

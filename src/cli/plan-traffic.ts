@@ -4,8 +4,8 @@ import type { Check } from '../core/model/check.ts';
 import { nearestName } from '../core/model/nearest.ts';
 import type { ReleasePolicy } from '../core/model/policy.ts';
 import type { CheckTraffic, Harm } from '../core/rehearsal/index.ts';
-import type { Detection, Diagnosis } from '../core/views/index.ts';
-import { type CommonOptions, connect, listViews, policyPath } from './common.ts';
+import type { Detection } from '../core/views/index.ts';
+import { type CommonOptions, connect } from './common.ts';
 import type { Context } from './context.ts';
 import { CliError } from './errors.ts';
 
@@ -76,13 +76,12 @@ interface Seen {
 /** Null where no agent runs, or none that knows this policy. */
 async function seenByAgent(context: Context, { name }: ReleasePolicy, options: CommonOptions): Promise<Seen | null> {
   try {
-    const client = connect(context, options);
-    const views = await listViews(client);
-    if (!views.some((view) => view.policy.name === name)) return null;
-    const { detections } = await client.get<Diagnosis>(`${policyPath(name)}/doctor`);
+    const client = await connect(context, options);
+    if ((await client.policy(name)) === null) return null;
+    const { detections } = await client.doctor(name);
     return { perSecond: detections[0]?.perSecond ?? 0, detections };
   } catch (error) {
-    if (error instanceof CliError && error.code === 'no-agent') return null;
+    if (error instanceof CliError && ['no-agent', 'kubeconfig'].includes(error.code)) return null;
     throw error;
   }
 }

@@ -3,9 +3,11 @@ import { CommanderError } from 'commander';
 import type { Context } from './context.ts';
 import { CliError, errorJson, errorText } from './errors.ts';
 import { createProgram } from './program.ts';
+import { inWordsOf, sideOf } from './side.ts';
 
 /** `args` are those after the program's name. */
-export async function runCli(context: Context, args: readonly string[]): Promise<void> {
+export async function runCli(given: Context, args: readonly string[]): Promise<void> {
+  const context = onItsSide(given, args);
   const program = createProgram(context);
   try {
     await program.parseAsync([...args], { from: 'user' });
@@ -18,4 +20,15 @@ export async function runCli(context: Context, args: readonly string[]): Promise
     else context.say(errorText(error));
     context.exit(error instanceof CliError ? error.exitCode : 1);
   }
+}
+
+/** What is printed names commands as they are typed on the side that is meant. */
+function onItsSide(given: Context, args: readonly string[]): Context {
+  const side = sideOf(args, given.side);
+  return {
+    ...given,
+    side,
+    print: (text) => given.print(inWordsOf(side, text)),
+    say: (text) => given.say(inWordsOf(side, text)),
+  };
 }

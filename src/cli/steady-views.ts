@@ -7,7 +7,7 @@ import { CliError } from './errors.ts';
 
 export interface SteadyOptions {
   readonly policy: string;
-  readonly connect: () => Client;
+  readonly connect: () => Client | Promise<Client>;
   readonly signal?: AbortSignal | undefined;
   /** Given up after this long without an agent. */
   readonly patienceMs: number;
@@ -28,7 +28,7 @@ export async function* steadyViews(options: SteadyOptions): AsyncGenerator<SeenV
   const hasLeft = () => options.signal?.aborted === true;
   while (!hasLeft()) {
     try {
-      const client = options.connect();
+      const client = await options.connect();
       for await (const view of client.views(options.policy, options.signal)) {
         if (isAway) options.onBack();
         isAway = false;
@@ -46,5 +46,8 @@ export async function* steadyViews(options: SteadyOptions): AsyncGenerator<SeenV
 }
 
 function isAbsence(error: unknown): boolean {
-  return error instanceof CliError && ['no-agent', 'agent-unreachable', 'no-token'].includes(error.code);
+  return (
+    error instanceof CliError &&
+    ['no-agent', 'agent-unreachable', 'no-token', 'cluster-unreachable'].includes(error.code)
+  );
 }

@@ -35,8 +35,8 @@ function bench(shown: ReleaseView = view, rows = 40, columns = 100) {
     offsetMinutes: 0,
   } as unknown as Context;
   const client = {
-    post: async (path: string, body: object) => {
-      asked.push({ path, ...body });
+    command: async (policy: string, request: object) => {
+      asked.push({ policy, ...request });
       return { id: '1', accepted: true, message: 'done' };
     },
   } as unknown as Client;
@@ -63,7 +63,7 @@ describe('the screen of haldane watch', () => {
     assert.deepEqual(asked, []);
     assert.match(await drawn('y'), /abort: done/);
     assert.deepEqual(asked, [
-      { path: '/v1/policies/checkout/commands', verb: 'abort', release: 'checkout-2', reason: 'from haldane watch' },
+      { policy: 'checkout', verb: 'abort', release: 'checkout-2', reason: 'from haldane watch' },
     ]);
   });
 

@@ -2,13 +2,15 @@
 // changed; keys to act. The safe direction is cheap: abort is one key and one confirm that names the consequence. On
 // the way out the last state is left in the scrollback.
 
-import type { CommandAnswer, Verb } from '../core/model/command.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Verb } from '../core/model/command.ts';
 import { canLines, type Line, type ReleaseView, toAnsi, toPlain, watchLines, wrap } from '../core/views/index.ts';
-import type { Client } from './client.ts';
-import { policyPath } from './common.ts';
+import type { Client, ObjectNode } from './client.ts';
 import { type Context, wantsColour } from './context.ts';
 import { errorText } from './errors.ts';
 import { Following } from './following.ts';
+import { treeLines, withTree } from './object-tree.ts';
+import { whoAnswers } from './side.ts';
 import { steadyViews } from './steady-views.ts';
 
 const ESCAPE = '\u001b[';
@@ -19,7 +21,7 @@ const MOST_LOG_ROWS = 12;
 const MESSAGE_ROWS = 3;
 
 export interface ScreenOptions {
-  readonly connect: () => Client;
+  readonly connect: () => Client | Promise<Client>;
   readonly first: ReleaseView;
   readonly exitStatus: boolean;
 }
@@ -50,11 +52,12 @@ export class Painter {
 
 export class Screen {
   readonly #context: Context;
-  readonly #connect: () => Client;
+  readonly #connect: () => Client | Promise<Client>;
   readonly #write: (text: string) => void;
   readonly #painter = new Painter();
   readonly #colour: boolean;
   #view: ReleaseView;
+  #objects: readonly ObjectNode[] = [];
   #mode: Mode = 'screen';
   #details = false;
   #message = '';
@@ -77,6 +80,12 @@ export class Screen {
 
   show(view: ReleaseView): void {
     this.#view = view;
+    this.#soon();
+  }
+
+  /** What there is in the cluster, under the sentence. */
+  showObjects(objects: readonly ObjectNode[]): void {
+    this.#objects = objects;
     this.#soon();
   }
 
@@ -147,7 +156,10 @@ export class Screen {
     // The log gives way first: what the keys do must stay on the screen.
     for (let logRows = MOST_LOG_ROWS; ; logRows--) {
       const lines = watchLines(this.#view, { columns, offsetMinutes, logRows, ...options });
-      if (lines.length + MESSAGE_ROWS <= rows || logRows <= 1) return lines;
+      const tree = treeLines(this.#objects, { columns, mostPods: Math.max(1, logRows) });
+      const treeRows = tree.length === 0 ? 0 : tree.length + 1;
+      if (!options.keys || lines.length + treeRows + MESSAGE_ROWS <= rows) return withTree(lines, tree);
+      if (logRows <= 1) return lines;
     }
   }
 
@@ -194,8 +206,9 @@ export class Screen {
     }
     try {
       const release = this.#view.release?.id ?? null;
-      const body = { verb, release, reason: verb === 'abort' || verb === 'pause' ? 'from haldane watch' : null };
-      const answer = await this.#connect().post<CommandAnswer>(`${policyPath(this.#view.policy.name)}/commands`, body);
+      const request = { verb, release, reason: verb === 'abort' || verb === 'pause' ? 'from haldane watch' : null };
+      const client = await this.#connect();
+      const answer = await client.command(this.#view.policy.name, request);
       this.#message = `${verb}: ${answer.message}`;
     } catch (error) {
       this.#message = errorText(error).split('\n')[0] ?? '';
@@ -229,7 +242,10 @@ export async function runScreen(context: Context, options: ScreenOptions): Promi
   process.once('SIGTERM', onSignal);
   try {
     screen.draw();
+    const looking = lookAtObjects(screen, options, leaving.signal);
     await follow(context, screen, options, leaving.signal);
+    leaving.abort();
+    await looking;
   } finally {
     screen.close();
     process.stdout.off('resize', onResize);
@@ -241,17 +257,31 @@ export async function runScreen(context: Context, options: ScreenOptions): Promi
 }
 
 const PATIENCE_MS = 600_000;
+const OBJECTS_EVERY_MS = 2_000;
+
+/** Pods come and go between two decisions. What cannot be read now is read with the next look. */
+async function lookAtObjects(screen: Screen, { connect, first }: ScreenOptions, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      screen.showObjects(await (await connect()).objects(first.policy.name));
+    } catch {
+      // The views say who is away.
+    }
+    await sleep(OBJECTS_EVERY_MS, undefined, { signal }).catch(() => {});
+  }
+}
 
 async function follow(context: Context, screen: Screen, options: ScreenOptions, signal: AbortSignal): Promise<void> {
   const { first, exitStatus, connect } = options;
+  const who = whoAnswers(context.side);
   const following = new Following(first, exitStatus);
   const views = steadyViews({
     policy: first.policy.name,
     connect,
     signal,
     patienceMs: PATIENCE_MS,
-    onAway: () => screen.note('the agent is away; users are served on; what is shown above is old'),
-    onBack: () => screen.note('the agent is back'),
+    onAway: () => screen.note(`${who} is away; users are served on; what is shown above is old`),
+    onBack: () => screen.note(`${who} is back`),
   });
   for await (const { view, client } of views) {
     screen.show(view);

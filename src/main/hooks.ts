@@ -7,6 +7,7 @@ export const hooks: Hooks = {
   startAgent: async (options, events) => (await import('./agent.ts')).startAgent(options, events),
   runGateway: async (args) => (await import('./gateway.ts')).runGateway(args),
   startOperator: async (options) => (await import('./operator.ts')).startOperator(options),
+  kubernetes: async (options) => (await import('./kubernetes-client.ts')).openCluster(options),
   handBackAll: async (options) => (await import('./operator/hand-back-all.ts')).handBackAll(options),
   takeDown: async (stateDir) => (await import('./demo/take-down.ts')).takeDown(stateDir),
   runDemo,

@@ -2,11 +2,10 @@
 import { decodeRelease } from '../controller/index.ts';
 import type { Release } from '../core/engine/index.ts';
 import { diffPolicies } from '../core/policy/index.ts';
-import { buildReport, type LogLine, type ReleaseReport } from '../core/views/index.ts';
+import { buildReport, type LogLine, logLine, type ReleaseReport } from '../core/views/index.ts';
 import type { Clock, Store } from '../ports/index.ts';
 import { unknownRelease } from './problems.ts';
 import type { Traces } from './traces.ts';
-import { logLine } from './view-source.ts';
 
 const MOST_LOG_LINES = 2_000;
 const PAGE = 500;

@@ -2,7 +2,7 @@
 import { type Controller, decodeState, type PolicyView } from '../controller/index.ts';
 import type { ReleasePolicy } from '../core/model/policy.ts';
 import type { Version } from '../core/model/version.ts';
-import { buildView, type LogLine, type ReleaseView, wallSpanMs } from '../core/views/index.ts';
+import { buildView, type LogLine, logLine, type ReleaseView, wallSpanMs } from '../core/views/index.ts';
 import type { Clock, Store } from '../ports/index.ts';
 import type { LiveTraffics } from './live-traffic.ts';
 
@@ -85,26 +85,6 @@ export class ViewSource {
 export function splitOf({ seen }: PolicyView): string {
   const router = seen?.router;
   return router?.kind === 'seen' ? JSON.stringify(router.value.split?.weights ?? null) : 'unseen';
-}
-
-export function logLine(entry: {
-  readonly sequence: number;
-  readonly wallTime: string;
-  readonly release: string | null;
-  readonly document: string;
-}): LogLine {
-  const {
-    kind = 'unknown',
-    sentence = '',
-    details,
-  } = JSON.parse(entry.document) as {
-    kind?: string;
-    sentence?: string;
-    details?: { weightPercent?: unknown };
-  };
-  const asked = kind === 'aborting' ? 0 : details?.weightPercent;
-  const weightPercent = typeof asked === 'number' ? asked : null;
-  return { sequence: entry.sequence, at: entry.wallTime, kind, sentence, release: entry.release, weightPercent };
 }
 
 /** What is said to come in a minute comes sooner when the look was half a minute ago. */

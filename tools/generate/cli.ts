@@ -1,6 +1,6 @@
-/** docs/reference/cli.generated.md: the help of every command, from the program's own definitions. */
+/** docs/reference/cli.generated.md and kubectl.generated.md: the help of every command, from the program's own definitions. */
 import type { Command } from 'commander';
-import { type Context, createProgram, type Hooks } from '../../src/cli/index.ts';
+import { type Context, createProgram, type Hooks, inWordsOf, type Side } from '../../src/cli/index.ts';
 import type { GeneratedFile } from '../generate.ts';
 
 const never = () => Promise.reject(new Error('help runs nothing'));
@@ -8,26 +8,34 @@ const hooks: Hooks = {
   version: () => '',
   startAgent: never,
   startOperator: never,
+  kubernetes: never,
   handBackAll: never,
   runGateway: never,
   takeDown: never,
   runDemo: never,
 };
 
-export async function generate(): Promise<readonly GeneratedFile[]> {
+interface Help {
+  readonly whole: string;
+  readonly sections: string;
+}
+
+function helpOf(side: Side): Help {
   let printed: string[] = [];
   const context: Context = {
     hooks,
+    side,
     env: {},
     cwd: '/',
     terminal: () => ({ isTTY: false, columns: 110, rows: 50 }),
-    print: (text) => void printed.push(text),
+    print: (text) => void printed.push(inWordsOf(side, text)),
     say: () => {},
     exit: () => {},
     offsetMinutes: 0,
+    wallMs: () => 0,
     actor: '',
   };
-  const helpOf = (command: Command) => {
+  const textOf = (command: Command) => {
     printed = [];
     command.outputHelp();
     return printed.join('\n').trimEnd();
@@ -37,15 +45,29 @@ export async function generate(): Promise<readonly GeneratedFile[]> {
     .createHelp()
     .visibleCommands(program)
     .filter((command) => command.name() !== 'help');
-  const sections = shown.map((command) => `## haldane ${command.name()}\n\n\`\`\`text\n${helpOf(command)}\n\`\`\`\n`);
-  const text = `# The command line
+  const sections = shown.map(
+    (command) => `## ${program.name()} ${command.name()}\n\n\`\`\`text\n${textOf(command)}\n\`\`\`\n`,
+  );
+  return { whole: textOf(program), sections: sections.join('\n') };
+}
+
+export async function generate(): Promise<readonly GeneratedFile[]> {
+  const [agent, cluster] = [helpOf('agent'), helpOf('kubernetes')];
+  return [
+    { path: 'docs/reference/cli.generated.md', text: agentPage(agent) },
+    { path: 'docs/reference/kubectl.generated.md', text: clusterPage(cluster) },
+  ];
+}
+
+function agentPage({ whole, sections }: Help): string {
+  return `# The command line
 
 Every command with its help, as \`haldane help <command>\` prints it. Commands speak to the agent of a state folder over
 its [local API](../api.md); \`--json\` prints what the API answers. What each verb does in each situation of a release is
-one table: [commands](commands.generated.md).
+one table: [commands](commands.generated.md). For policies in a cluster: [kubectl haldane](kubectl.generated.md).
 
 \`\`\`text
-${helpOf(program)}
+${whole}
 \`\`\`
 
 ## Environment variables
@@ -54,9 +76,31 @@ ${helpOf(program)}
 |---|---|
 | \`HALDANE_STATE_DIR\` | the state folder, where \`--state-dir\` is not given |
 | \`XDG_STATE_HOME\` | else the state folder is \`$XDG_STATE_HOME/haldane\`, or \`~/.local/state/haldane\` |
+| \`HALDANE_KUBE\` | if it is not empty and not \`0\`: \`haldane\` is \`kubectl haldane\` |
 | \`NO_COLOR\` | if it is not empty: no colours |
 | \`FORCE_COLOR\` | if it is not empty and not \`0\`: colours in a pipe too; \`NO_COLOR\` and \`--plain\` win |
 
-${sections.join('\n')}`;
-  return [{ path: 'docs/reference/cli.generated.md', text }];
+${sections}`;
+}
+
+function clusterPage({ whole, sections }: Help): string {
+  return `# kubectl haldane
+
+Every command with its help, as \`kubectl haldane help <command>\` prints it. Commands ask the API server of a cluster with
+the rights of your kubeconfig; how that works is said in [kubectl](../kubernetes/kubectl.md). What each verb does in each
+situation of a release is one table: [commands](commands.generated.md).
+
+\`\`\`text
+${whole}
+\`\`\`
+
+## Environment variables
+
+| variable | meaning |
+|---|---|
+| \`KUBECONFIG\` | how to reach the cluster, where \`--kubeconfig\` is not given |
+| \`NO_COLOR\` | if it is not empty: no colours |
+| \`FORCE_COLOR\` | if it is not empty and not \`0\`: colours in a pipe too; \`NO_COLOR\` and \`--plain\` win |
+
+${sections}`;
 }

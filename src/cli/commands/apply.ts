@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Command } from 'commander';
 import type { AppliedAnswer, Difference } from '../../core/views/index.ts';
-import { type CommonOptions, collect, connect, examples, withCommon } from '../common.ts';
+import { type CommonOptions, collect, connectAgent, examples, withCommon } from '../common.ts';
 import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
 
@@ -13,7 +13,7 @@ interface Options extends CommonOptions {
 }
 
 export function applyCommand(context: Context): Command {
-  const command = withCommon(new Command('apply'))
+  const command = withCommon(context, new Command('apply'))
     .description('declare policies and the versions they want')
     .requiredOption(
       '-f, --file <file>',
@@ -22,7 +22,7 @@ export function applyCommand(context: Context): Command {
     )
     .option('--dry-run', 'show what would change, and change nothing')
     .action(async (options: Options) => {
-      const client = connect(context, options);
+      const client = connectAgent(context, options);
       const answers: AppliedAnswer[] = [];
       for (const file of options.file) {
         const body = { ...readPolicyFile(context, file), dryRun: options.dryRun === true };

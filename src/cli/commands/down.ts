@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { stateDirOf } from '../../lib/state-dir.ts';
-import { findAgent } from '../client.ts';
+import { findAgent } from '../agent-client.ts';
 import { type CommonOptions, examples, withCommon } from '../common.ts';
 import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
@@ -13,7 +13,7 @@ interface Options extends CommonOptions {
 }
 
 export function downCommand(context: Context): Command {
-  const command = withCommon(new Command('down'))
+  const command = withCommon(context, new Command('down'))
     .description('end the agent, its gateways and the processes it runs')
     .option('--agent-only', 'leave gateways and processes running; the next agent takes them over')
     .action(async (options: Options) => {

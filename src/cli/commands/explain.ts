@@ -11,7 +11,7 @@ interface Options extends CommonOptions {
 }
 
 export function explainCommand(context: Context): Command {
-  const command = withCommon(new Command('explain'))
+  const command = withCommon(context, new Command('explain'))
     .description('what a field of the policy means, what may be written, what happens without it')
     .argument('[field]', 'a path such as spec.checks.tolerance, or a name such as weight', 'spec')
     .option('--schema', 'print the JSON Schema of the whole policy, for editors')

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { countText, dayText, exitOfOutcome, percentText, type ReleaseLine, spanText } from '../../core/views/index.ts';
 import type { Client } from '../client.ts';
-import { type CommonOptions, connect, examples, policyOf, policyPath, tableText, withCommon } from '../common.ts';
+import { type CommonOptions, connect, examples, policyOf, tableText, withCommon } from '../common.ts';
 import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
 
@@ -11,27 +11,18 @@ interface Options extends CommonOptions {
   readonly verify?: boolean;
 }
 
-interface Entry {
-  readonly sequence: number;
-  readonly wallTime: string;
-  readonly release: string | null;
-  readonly kind: string;
-  readonly sentence: string;
-  readonly hash: string;
-}
-
 export function historyCommand(context: Context): Command {
-  const command = withCommon(new Command('history'))
+  const command = withCommon(context, new Command('history'))
     .description('releases so far and how they ended')
     .argument('[policy]', 'its name; may be left out where there is only one')
     .option('--log [release]', 'the journal: every decision and command, of one release or of all')
     .option('--verify', 'check the hash chain of the whole journal')
     .action(async (name: string | undefined, options: Options) => {
-      const client = connect(context, options);
+      const client = await connect(context, options);
       if (options.verify === true) return verify(context, client, options);
       const { policy } = await policyOf(client, name);
       if (options.log !== undefined) return printLog(context, client, options, policy.name);
-      const { releases } = await client.get<{ releases: ReleaseLine[] }>(`${policyPath(policy.name)}/releases`);
+      const releases = await client.releases(policy.name);
       if (options.json === true) return context.print(JSON.stringify({ policy: policy.name, releases }));
       if (releases.length === 0) return context.print(`${policy.name} has had no release yet`);
       const heads = ['RELEASE', 'VERSION', 'OUTCOME', 'AT MOST', 'TOOK', 'REQUESTS', 'STARTED'];
@@ -66,10 +57,9 @@ function row(release: ReleaseLine, offsetMinutes: number): string[] {
 const PAGE = 500;
 
 async function printLog(context: Context, client: Client, options: Options, policy: string): Promise<void> {
-  const which =
-    options.log === true ? `policy=${encodeURIComponent(policy)}` : `release=${encodeURIComponent(options.log ?? '')}`;
+  const which = typeof options.log === 'string' ? { release: options.log } : { policy };
   for (let after = 0; ; ) {
-    const { entries } = await client.get<{ entries: Entry[] }>(`/v1/journal?${which}&after=${after}&limit=${PAGE}`);
+    const entries = await client.journal({ ...which, after, limit: PAGE });
     for (const entry of entries) {
       if (options.json === true) context.print(JSON.stringify(entry));
       else
@@ -90,7 +80,7 @@ function unknownRelease(release: string): CliError {
 }
 
 async function verify(context: Context, client: Client, options: Options): Promise<void> {
-  const answer = await client.post<{ intact: boolean; entries?: number; message?: string }>('/v1/journal/verify', {});
+  const answer = await client.verifyJournal();
   if (options.json === true) context.print(JSON.stringify(answer));
   else
     context.print(

@@ -28,7 +28,7 @@ interface Options extends CommonOptions, CheckFlags, Omit<GatherOptions, 'step'>
 }
 
 export function judgeCommand(context: Context): Command {
-  const command = withCommon(new Command('judge'))
+  const command = withCommon(context, new Command('judge'))
     .description('a verdict on recorded data, as a live release would reach it; needs no agent')
     .option('-f, --file <file>', 'policy file; without one, the flags below say what is checked')
     .option('--policy <name>', 'which of several policies in the file')

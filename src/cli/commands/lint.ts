@@ -11,6 +11,7 @@ interface Options extends CommonOptions {
   readonly file: readonly string[];
   readonly rps?: string;
   readonly strict?: boolean;
+  readonly server?: boolean;
 }
 
 interface Linted {
@@ -20,21 +21,27 @@ interface Linted {
 }
 
 export function lintCommand(context: Context): Command {
-  const command = withCommon(new Command('lint'))
+  const command = withCommon(context, new Command('lint'))
     .description('is the policy valid, and is it wise; needs no agent')
     .requiredOption('-f, --file <file>', 'policy file; - reads standard input; may be given several times', collect)
     .option('--rps <number>', 'requests per second of stable: names stages too short for the traffic')
     .option('--strict', 'warnings fail too')
     .action(async (options: Options) => {
-      const requestsPerSecond = rpsOf(options);
       const results: Linted[] = [];
-      for (const file of options.file) results.push(await lint(context, file, requestsPerSecond));
+      for (const file of options.file) results.push(await lint(context, file, options));
       if (options.json === true) context.print(JSON.stringify({ files: results }));
       else for (const result of results) context.print(text(result));
       const warnings = results.some(({ findings }) => findings.some(({ severity }) => severity === 'warning'));
       const errors = results.some((result) => result.errors.length > 0);
       if (errors || (options.strict === true && warnings)) context.exit(1);
     });
+  if (context.side === 'kubernetes') {
+    command.option('--server', 'ask the API server too, without writing anything (server-side dry run)');
+    return examples(command, [
+      ['haldane lint -f policy.yaml', 'mistakes with line and fix; unwise settings with what to do; asks no cluster'],
+      ['haldane lint -f policy.yaml --server', 'and would the API server take it?'],
+    ]);
+  }
   return examples(command, [
     ['haldane lint -f haldane.yaml', 'mistakes with line and fix; unwise settings with what to do'],
     ['haldane lint -f haldane.yaml --rps 5', 'are its stages long enough for five requests a second?'],
@@ -48,9 +55,12 @@ function rpsOf({ rps }: Options): number | undefined {
   throw new CliError(`"${rps}" is not a number`, { code: 'usage', path: '--rps', fix: 'write --rps 20' });
 }
 
-async function lint(context: Context, file: string, requestsPerSecond: number | undefined): Promise<Linted> {
+async function lint(context: Context, file: string, options: Options): Promise<Linted> {
+  const requestsPerSecond = rpsOf(options);
   const { lintPolicy, parsePolicyText } = await import('../../core/policy/index.ts');
-  const parsed = parsePolicyText(readPolicyFile(context, file).text, { hash: sha256Hex });
+  const { text: written } = readPolicyFile(context, file);
+  const place = context.side === 'agent' ? {} : { namespace: options.namespace ?? 'default' };
+  const parsed = parsePolicyText(written, { hash: sha256Hex, ...place });
   if (parsed.kind === 'refused') return { file, errors: parsed.errors, findings: [] };
   const findings = parsed.documents.flatMap(({ policy, version, warnings }) => [
     ...warnings.map((each) => ({ policy: policy.name, code: 'warning', severity: 'warning' as const, ...each })),
@@ -58,7 +68,13 @@ async function lint(context: Context, file: string, requestsPerSecond: number | 
       (each) => ({ policy: policy.name, ...each }),
     ),
   ]);
-  return { file, errors: [], findings };
+  const errors = options.server === true ? await askServer(context, written, options) : [];
+  return { file, errors, findings };
+}
+
+async function askServer(context: Context, text: string, options: Options): Promise<readonly PolicyError[]> {
+  const { dryRun } = await import('../kubernetes/dry-run.ts');
+  return dryRun(context, text, options);
 }
 
 function text({ file, errors, findings }: Linted): string {

@@ -21,7 +21,7 @@ const RUNS = 200;
 const MOST_RUNS = 10_000;
 
 export function planCommand(context: Context): Command {
-  const command = withCommon(new Command('plan'))
+  const command = withCommon(context, new Command('plan'))
     .description('before a release: how long it takes at your traffic, what it can detect, what a bad version costs')
     .requiredOption('-f, --file <file>', 'policy file; - reads standard input')
     .option('--policy <name>', 'which of several policies in the file')

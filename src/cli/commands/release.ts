@@ -1,6 +1,5 @@
 // haldane release: a new version by command, and, for CI, waiting for how it ends.
 import { Command } from 'commander';
-import { parseDuration } from '../../core/model/duration.ts';
 import {
   type AppliedAnswer,
   decisionKey,
@@ -11,16 +10,15 @@ import {
   type ReleaseView,
   type VersionAnswer,
 } from '../../core/views/index.ts';
-import type { Client } from '../client.ts';
+import { type AgentClient, policyPath } from '../agent-client.ts';
 import {
   type CommonOptions,
   collect,
-  connect,
+  connectAgent,
   examples,
   keyValue,
-  listViews,
   policyOf,
-  policyPath,
+  timeoutOf,
   withCommon,
 } from '../common.ts';
 import type { Context } from '../context.ts';
@@ -52,7 +50,7 @@ interface Started {
 }
 
 export function releaseCommand(context: Context): Command {
-  const command = withCommon(new Command('release'))
+  const command = withCommon(context, new Command('release'))
     .description('release a new version, and wait for how it ends')
     .argument('[policy]', 'its name; may be left out where there is only one')
     .option('--version <label>', 'what the new version is called')
@@ -64,8 +62,8 @@ export function releaseCommand(context: Context): Command {
     .option('--wait', 'show progress and end when the release ends')
     .option('--timeout <duration>', 'with --wait: stop waiting after this long; the release goes on')
     .action(async (name: string | undefined, options: Options) => {
-      const timeoutMs = timeoutOf(options);
-      const client = connect(context, options);
+      const timeoutMs = timeoutOf(options.timeout);
+      const client = connectAgent(context, options);
       const started = await start(context, client, name, options);
       if (options.wait !== true) return tellStarted(context, started, options);
       if (options.json !== true && !started.unchanged) context.say(declaredText(started));
@@ -80,14 +78,12 @@ export function releaseCommand(context: Context): Command {
   return command.addHelpText('after', exitCodesText('With --wait'));
 }
 
-function timeoutOf({ timeout }: Options): number | null {
-  if (timeout === undefined) return null;
-  const parsed = parseDuration(timeout);
-  if (parsed.ok) return parsed.durationMs;
-  throw new CliError(parsed.reason, { code: 'usage', path: '--timeout', fix: parsed.fix });
-}
-
-async function start(context: Context, client: Client, name: string | undefined, options: Options): Promise<Started> {
+async function start(
+  context: Context,
+  client: AgentClient,
+  name: string | undefined,
+  options: Options,
+): Promise<Started> {
   if (options.file !== undefined) return startFromFile(context, client, name, { ...options, file: options.file });
   if (options.version === undefined) {
     throw new CliError('say what the new version is called', {
@@ -113,11 +109,11 @@ function endedRelease(view: ReleaseView | undefined): string | null {
 
 async function startFromFile(
   context: Context,
-  client: Client,
+  client: AgentClient,
   name: string | undefined,
   options: Options & { file: string },
 ): Promise<Started> {
-  const before = await listViews(client);
+  const before = await client.policies();
   const { policies } = await client.post<{ policies: AppliedAnswer[] }>(
     '/v1/apply',
     readPolicyFile(context, options.file),
@@ -175,7 +171,7 @@ async function wait(context: Context, { started, timeoutMs, options }: Waiting):
   let last: ReleaseView | null = null;
   const views = steadyViews({
     policy: started.policy,
-    connect: () => connect(context, options),
+    connect: () => connectAgent(context, options),
     signal,
     patienceMs: PATIENCE_MS,
     onAway: () => context.say('the agent is away; the release waits for it'),

@@ -3,36 +3,33 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import type { ReleaseView } from '../../core/views/index.ts';
-import type { Client } from '../client.ts';
-import { type CommonOptions, connect, examples, listViews, withCommon } from '../common.ts';
+import type { Client, ReportFormat } from '../client.ts';
+import { type CommonOptions, connect, examples, withCommon } from '../common.ts';
 import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
 
-type Format = 'html' | 'md' | 'json';
-
 interface Options extends CommonOptions {
   readonly output: string;
-  readonly format?: Format;
+  readonly format?: ReportFormat;
 }
 
-const FORMATS: readonly Format[] = ['html', 'md', 'json'];
+const FORMATS: readonly ReportFormat[] = ['html', 'md', 'json'];
 
 export function reportCommand(context: Context): Command {
-  const command = withCommon(new Command('report'))
+  const command = withCommon(context, new Command('report'))
     .description('write what happened in a release: a self-contained page, Markdown and JSON')
     .argument('[release]', 'its id, or a policy for its last one; may be left out where there is only one policy')
     .option('-o, --output <folder>', 'where to write; - prints one format to standard output', '.')
     .addOption(new Option('--format <format>', 'only this one').choices([...FORMATS]))
     .action(async (named: string | undefined, options: Options) => {
-      const client = connect(context, options);
-      const id = releaseOf(await listViews(client), named);
-      const path = `/v1/releases/${encodeURIComponent(id)}/report`;
+      const client = await connect(context, options);
+      const id = releaseOf(await client.policies(), named);
       if (options.output === '-' || options.json === true) {
         const format = options.format ?? (options.json === true ? 'json' : 'md');
-        return context.print((await client.text(`${path}.${format}`)).trimEnd());
+        return context.print((await client.report(id, format)).trimEnd());
       }
       const formats = options.format === undefined ? FORMATS : [options.format];
-      for (const format of formats) context.print(await write(context, { client, options, path, id, format }));
+      for (const format of formats) context.print(await write(context, { client, options, id, format }));
     });
   return examples(command, [
     ['haldane report shop', 'the last release of shop: shop-3.html, .md and .json here'],
@@ -66,14 +63,13 @@ function releaseOf(views: readonly ReleaseView[], named: string | undefined): st
 interface Writing {
   readonly client: Client;
   readonly options: Options;
-  readonly path: string;
   readonly id: string;
-  readonly format: Format;
+  readonly format: ReportFormat;
 }
 
 /** Where it was written. */
-async function write(context: Context, { client, options, path, id, format }: Writing): Promise<string> {
-  const text = await client.text(`${path}.${format}`);
+async function write(context: Context, { client, options, id, format }: Writing): Promise<string> {
+  const text = await client.report(id, format);
   const folder = resolve(context.cwd, options.output);
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `${id.replace(/[^\w.-]/g, '_')}.${format}`);

@@ -10,29 +10,40 @@ import {
   stateGlyph,
   watchLines,
 } from '../../core/views/index.ts';
-import { type CommonOptions, connect, examples, listViews, policyOf, tableText, withCommon } from '../common.ts';
+import type { Client } from '../client.ts';
+import { type CommonOptions, connect, examples, policyOf, tableText, timeoutOf, withCommon } from '../common.ts';
 import { type Context, wantsColour } from '../context.ts';
+import { exitCodesText } from '../following.ts';
+import { treeLines, treePlain, withTree } from '../object-tree.ts';
 
 interface Options extends CommonOptions {
   readonly verbose?: boolean;
+  readonly wait?: boolean;
+  readonly image?: string;
+  readonly timeout?: string;
 }
 
 export function statusCommand(context: Context): Command {
-  const command = withCommon(new Command('status'))
+  const command = withCommon(context, new Command('status'))
     .description('where things stand: all policies, or one with its evidence')
     .argument('[policy]', 'its name')
     .option('-v, --verbose', 'every check with its numbers; what each command would do now')
     .action(async (name: string | undefined, options: Options) => {
-      const client = connect(context, options);
-      if (name !== undefined) return showOne(context, await policyOf(client, name), options);
-      const views = await listViews(client);
+      const client = await connect(context, options);
+      if (options.wait === true) return waitHere(context, client, name, options);
+      if (name !== undefined) return showOne(context, client, await policyOf(client, name), options);
+      const views = await client.policies();
       if (options.json === true) return context.print(JSON.stringify({ policies: views }));
       if (views.length === 0) return context.print('no policy is declared yet; haldane apply -f haldane.yaml');
       const [only] = views;
-      if (views.length === 1 && only !== undefined) return showOne(context, only, options);
-      const rows = [...views].sort((a, b) => urgency(a) - urgency(b)).map((view) => row(view, options.plain === true));
-      context.print(tableText(['NAME', 'VERSION', 'SHARE', 'STATE', 'NEXT', 'ADDRESS'], rows));
+      if (views.length === 1 && only !== undefined) return showOne(context, client, only, options);
+      const heads = ['NAME', 'VERSION', 'SHARE', 'STATE', 'NEXT', ...(context.side === 'agent' ? ['ADDRESS'] : [])];
+      const rows = [...views]
+        .sort((a, b) => urgency(a) - urgency(b))
+        .map((view) => row(view, options.plain === true).slice(0, heads.length));
+      context.print(tableText(heads, rows));
     });
+  if (context.side === 'kubernetes') return forCluster(command);
   return examples(command, [
     ['haldane status', 'one line a policy, those that need a person first'],
     ['haldane status shop -v', 'one policy, with numbers'],
@@ -40,14 +51,43 @@ export function statusCommand(context: Context): Command {
   ]);
 }
 
-function showOne(context: Context, view: ReleaseView, options: Options): void {
-  if (options.json === true) return context.print(JSON.stringify(view));
+function forCluster(command: Command): Command {
+  command
+    .option('--wait', 'end when it is known what became of the version in its Deployment, with an exit code')
+    .option('--image <image>', 'with --wait: the image of that version, should it not stand there yet')
+    .option('--timeout <duration>', 'with --wait: stop waiting after this long; the release goes on');
+  examples(command, [
+    ['haldane status', 'one line a policy, those that need a person first'],
+    ['haldane status shop -v', 'one policy, with numbers and every pod'],
+    ['haldane status -A --json', 'the view model of all of them'],
+    ['haldane status shop --wait --image app:v2 --timeout 30m', 'in CI, right after the new version was written'],
+  ]);
+  return command.addHelpText('after', exitCodesText('With --wait'));
+}
+
+async function waitHere(context: Context, client: Client, name: string | undefined, options: Options): Promise<void> {
+  const timeoutMs = timeoutOf(options.timeout);
+  const { policy } = await policyOf(client, name);
+  const { KubernetesClient } = await import('../kubernetes/client.ts');
+  const { waitForVersion } = await import('../kubernetes/waiting.ts');
+  if (!(client instanceof KubernetesClient)) throw new Error('only a cluster has versions that are written elsewhere');
+  const waiting = { image: options.image ?? null, timeoutMs, json: options.json === true };
+  context.exit((await waitForVersion(context, client, policy.name, waiting)).code);
+}
+
+async function showOne(context: Context, client: Client, view: ReleaseView, options: Options): Promise<void> {
+  const objects = await client.objects(view.policy.name);
+  if (options.json === true) {
+    return context.print(JSON.stringify(context.side === 'agent' ? view : { ...view, objects }));
+  }
   const { offsetMinutes } = context;
-  if (options.plain === true) context.print(plainLines(view, { offsetMinutes }).join('\n'));
-  else {
+  if (options.plain === true) {
+    context.print([...plainLines(view, { offsetMinutes }), ...treePlain(objects)].join('\n'));
+  } else {
     const { columns } = context.terminal();
     const lines = watchLines(view, { columns, offsetMinutes, details: options.verbose === true });
-    context.print(renderLines(lines, wantsColour(context, options)));
+    const tree = treeLines(objects, { columns, mostPods: options.verbose === true ? 1_000 : 4 });
+    context.print(renderLines(withTree(lines, tree), wantsColour(context, options)));
   }
   if (options.verbose === true) context.print(`\n${canLines(view).join('\n')}`);
 }

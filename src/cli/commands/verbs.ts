@@ -2,8 +2,8 @@
 // the engine's table of commands, and so is its help.
 import { Command } from 'commander';
 import { COMMAND_TABLE, type CommandRow, SITUATIONS, VERBS } from '../../core/engine/command-table.ts';
-import type { CommandAnswer, Verb } from '../../core/model/command.ts';
-import { type CommonOptions, connect, policyOf, policyPath, withCommon } from '../common.ts';
+import type { Verb } from '../../core/model/command.ts';
+import { type CommonOptions, connect, policyOf, withCommon } from '../common.ts';
 import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
 
@@ -21,7 +21,7 @@ export function verbCommands(context: Context): Command[] {
 
 function verbCommand(context: Context, verb: Verb): Command {
   const row = COMMAND_TABLE[verb];
-  const command = withCommon(new Command(verb))
+  const command = withCommon(context, new Command(verb))
     .description(row.summary.replace(/\.$/, ''))
     .argument('[policy]', 'its name; may be left out where there is only one')
     .option('--reason <text>', reasonHelp(row))
@@ -65,19 +65,16 @@ async function act(context: Context, verb: Verb, name: string | undefined, optio
       fix: `say why: ${row.example}`,
     });
   }
-  const client = connect(context, options);
+  const client = await connect(context, options);
   const { policy } = await policyOf(client, name);
-  const answer = await client.post<CommandAnswer & { accepted: boolean | null }>(
-    `${policyPath(policy.name)}/commands`,
-    {
-      verb,
-      reason: options.reason ?? null,
-      skipAnalysis: options.skipAnalysis === true,
-      gate: options.gate ?? null,
-      revision: options.to ?? null,
-      release: options.release ?? null,
-    },
-  );
+  const answer = await client.command(policy.name, {
+    verb,
+    reason: options.reason ?? null,
+    skipAnalysis: options.skipAnalysis === true,
+    gate: options.gate ?? null,
+    revision: options.to ?? null,
+    release: options.release ?? null,
+  });
   if (options.json === true) context.print(JSON.stringify({ policy: policy.name, verb, ...answer }));
   else context.print(`${policy.name}: ${answer.message}`);
   if (answer.accepted === null) context.exit(1);

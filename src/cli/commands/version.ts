@@ -4,8 +4,10 @@ import { withCommon } from '../common.ts';
 import type { Context } from '../context.ts';
 
 export function versionCommand(context: Context): Command {
-  return withCommon(new Command('version').description('print the version')).action(({ json }: { json?: boolean }) => {
-    const version = context.hooks.version();
-    context.print(json === true ? JSON.stringify({ version, node: process.version }) : version);
-  });
+  return withCommon(context, new Command('version').description('print the version')).action(
+    ({ json }: { json?: boolean }) => {
+      const version = context.hooks.version();
+      context.print(json === true ? JSON.stringify({ version, node: process.version }) : version);
+    },
+  );
 }

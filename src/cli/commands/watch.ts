@@ -4,6 +4,7 @@ import { decisionKey, decisionLine, type ReleaseView } from '../../core/views/in
 import { type CommonOptions, connect, examples, policyOf, withCommon } from '../common.ts';
 import type { Context } from '../context.ts';
 import { exitCodesText, Following } from '../following.ts';
+import { whoAnswers } from '../side.ts';
 import { steadyViews } from '../steady-views.ts';
 
 interface Options extends CommonOptions {
@@ -11,12 +12,12 @@ interface Options extends CommonOptions {
 }
 
 export function watchCommand(context: Context): Command {
-  const command = withCommon(new Command('watch'))
+  const command = withCommon(context, new Command('watch'))
     .description('look on: traffic, stages, evidence, decisions; keys to act')
     .argument('[policy]', 'its name; may be left out where there is only one')
     .option('--exit-status', 'end when the release under way ends, with its exit code')
     .action(async (name: string | undefined, options: Options) => {
-      const client = connect(context, options);
+      const client = await connect(context, options);
       const view = await policyOf(client, name);
       const isScreen = context.terminal().isTTY && options.json !== true && options.plain !== true;
       if (!isScreen) return followLines(context, view, options);
@@ -41,13 +42,14 @@ const PATIENCE_MS = 600_000;
 
 async function followLines(context: Context, first: ReleaseView, options: Options): Promise<void> {
   const following = new Following(first, options.exitStatus === true);
+  const who = whoAnswers(context.side);
   let shown = '';
   const views = steadyViews({
     policy: first.policy.name,
     connect: () => connect(context, options),
     patienceMs: PATIENCE_MS,
-    onAway: () => context.say('the agent is away; users are served on; waiting for it'),
-    onBack: () => context.say('the agent is back'),
+    onAway: () => context.say(`${who} is away; users are served on; waiting for it`),
+    onBack: () => context.say(`${who} is back`),
   });
   for await (const { view, client } of views) {
     const key = decisionKey(view);

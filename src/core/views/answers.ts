@@ -40,7 +40,22 @@ export interface VersionAnswer {
 }
 
 export interface Finding {
-  readonly area: 'store' | 'clock' | 'workload' | 'probes' | 'gateway' | 'queries' | 'checks';
+  readonly area:
+    | 'store'
+    | 'clock'
+    | 'workload'
+    | 'probes'
+    | 'gateway'
+    | 'queries'
+    | 'checks'
+    // Of a cluster.
+    | 'rights'
+    | 'install'
+    | 'operator'
+    | 'policy'
+    | 'hold'
+    | 'router'
+    | 'config';
   readonly status: 'ok' | 'warning' | 'problem';
   readonly message: string;
   readonly fix: string | null;

@@ -5,12 +5,13 @@ export { EXIT_CODES, type ExitMeaning, exitOf, exitOfOutcome } from './exit-code
 export * from './format.ts';
 export { stateGlyph, VERDICT_GLYPH, verdictWord } from './glyphs.ts';
 export { outcomeSentence } from './headline.ts';
+export { type LoggedEntry, logLine } from './log-line.ts';
 export { decisionKey, decisionLine, plainLines, totalsSentence } from './plain-text.ts';
 export * from './release-view.ts';
 export { buildReport, REPORT_SCHEMA, type ReleaseReport, type ReportInput } from './report.ts';
 export { reportHtml } from './report-html.ts';
 export { reportMarkdown } from './report-markdown.ts';
-export { harmless, type Line, padTo, type Span, toAnsi, toPlain, widthOf, wrap } from './spans.ts';
+export { clip, harmless, type Line, padTo, type Span, toAnsi, toPlain, widthOf, wrap } from './spans.ts';
 export { terminalPicture } from './terminal-picture.ts';
 export { type TracePoint, type TraceReading, thinned, tracePoint } from './trace.ts';
 export { canLines, LEAST_COLUMNS, renderLines, type TextOptions, watchLines } from './watch-text.ts';

@@ -1,0 +1,72 @@
+// What an API server answered, in words that say what to do: not installed, no right to it (and which role has it), not
+// reached. Everything else is passed on as the server said it.
+import type { Verb } from '../../core/model/command.ts';
+import { HaldaneError } from '../../lib/errors.ts';
+import { CliError } from '../errors.ts';
+
+export const INSTALL = 'kubectl apply --server-side -f install.yaml, then kubectl apply -f admission.yaml';
+
+/** Which role of the install has the right to a verb. */
+export function roleFor(verb: Verb, skipsAnalysis = false): string {
+  const isRisky = skipsAnalysis || verb === 'promote' || verb === 'approve' || verb === 'suspend';
+  return isRisky ? 'haldane-approver' : 'haldane-operator';
+}
+
+export const VIEWER = 'haldane-viewer';
+
+export function grantText(role: string, namespace: string, user: string | null): string {
+  const subject = user === null ? '--user=NAME' : subjectOf(user);
+  return `kubectl create rolebinding ${role} -n ${namespace} --clusterrole=${role} ${subject}`;
+}
+
+function subjectOf(user: string): string {
+  const account = /^system:serviceaccount:([^:]+:[^:]+)$/.exec(user)?.[1];
+  return account === undefined ? `--user=${user}` : `--serviceaccount=${account}`;
+}
+
+const codeOf = (error: unknown) => (error instanceof HaldaneError ? error.code : '');
+
+export const isForbidden = (error: unknown) => codeOf(error) === 'kubernetes-403';
+export const isNotThere = (error: unknown) => codeOf(error) === 'kubernetes-404';
+/** It may answer in a moment: down, overloaded, or the watch broke off. */
+export const isAbsence = (error: unknown) =>
+  /^(?:kubernetes-(?:unreachable|429|5\d\d)|cluster-unreachable)$/.test(codeOf(error));
+
+export interface Asked {
+  readonly namespace: string;
+  /** What is done, for the sentence: "read ReleasePolicies". */
+  readonly what: string;
+  /** The role that may. */
+  readonly role: string;
+  readonly user: string | null;
+}
+
+/** The same error in words for people; ours are left as they are. */
+export function asCliError(error: unknown, asked: Asked): unknown {
+  if (error instanceof CliError) return error;
+  const { namespace, what, role, user } = asked;
+  const message = error instanceof Error ? error.message : String(error);
+  if (isForbidden(error)) {
+    return new CliError(`you may not ${what} in ${namespace}: ${message}`, {
+      code: 'forbidden',
+      path: namespace,
+      fix: `ask for the role ${role}: ${grantText(role, namespace, user)}`,
+      cause: error,
+    });
+  }
+  if (isNotThere(error)) {
+    return new CliError('Haldane is not installed in this cluster', {
+      code: 'not-installed',
+      fix: INSTALL,
+      cause: error,
+    });
+  }
+  if (isAbsence(error)) {
+    return new CliError(message, {
+      code: 'cluster-unreachable',
+      fix: 'kubectl cluster-info; what serves goes on serving meanwhile',
+      cause: error,
+    });
+  }
+  return error;
+}
