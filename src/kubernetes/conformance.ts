@@ -230,7 +230,7 @@ function cacheTrials(trial: Trial): void {
   });
 }
 
-export function cacheOf(api: KubeApi, namespace: string): ResourceCache<ConfigMap> {
+export function cacheOf(api: KubeApi, namespace: string, idleMs = 150_000): ResourceCache<ConfigMap> {
   return new ResourceCache<ConfigMap>({
     api,
     resource: CONFIG_MAPS,
@@ -238,6 +238,7 @@ export function cacheOf(api: KubeApi, namespace: string): ResourceCache<ConfigMa
     clock: realClock,
     random: Math.random,
     log: silentLog,
+    idleMs,
   });
 }
 
