@@ -48,8 +48,9 @@ function withoutKey(map: Readonly<Record<string, string>>, key: string, field = 
 export function templateLabel(template: PodTemplate, container: string | null): string {
   const { containers } = template.spec;
   const image = (containers.find(({ name }) => name === container) ?? containers[0])?.image ?? '';
-  const tag = /:([^/:@]+)(?:@.*)?$/.exec(image)?.[1];
-  const digest = /@sha256:([0-9a-f]{12})/.exec(image)?.[1];
+  const [name = '', hash = ''] = image.split('@');
+  const tag = /:([^/:]+)$/.exec(name)?.[1];
+  const digest = /^sha256:([0-9a-f]{12})/.exec(hash)?.[1];
   return tag ?? digest ?? templateRevision(template);
 }
 

@@ -27,7 +27,14 @@ import { must, Namespace } from './cluster.ts';
 
 const KINDS = { deployments: DEPLOYMENTS, replicaSets: REPLICA_SETS, pods: PODS, services: SERVICES } as const;
 
-export function manifest(image: string, more: { readonly replicas?: number; readonly spec?: object } = {}): object {
+interface More {
+  readonly replicas?: number;
+  readonly minReadySeconds?: number;
+  /** Of the pods. */
+  readonly spec?: object;
+}
+
+export function manifest(image: string, more: More = {}): object {
   const probe = { httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 1, initialDelaySeconds: 0 };
   const containers = [{ name: 'app', image, ports: [{ containerPort: 8080 }], readinessProbe: probe }];
   return {
@@ -36,6 +43,7 @@ export function manifest(image: string, more: { readonly replicas?: number; read
     metadata: { name: 'shop' },
     spec: {
       replicas: more.replicas ?? 3,
+      minReadySeconds: more.minReadySeconds ?? 0,
       selector: { matchLabels: { app: 'shop' } },
       template: {
         metadata: { labels: { app: 'shop' } },

@@ -118,7 +118,8 @@ describe('a plain Deployment on a real cluster', { skip: noCluster }, () => {
         return versions.find(({ revision }) => revision === next.revision)?.ready === 1;
       });
       assert.deepEqual(shop.images('shop-canary'), ['app:v2']);
-      await shop.ask(next);
+      const isLocked = () => shop.read().metadata.annotations?.['haldane.dev/lock'] !== undefined;
+      await shop.untilAsked(next, 'it rolls', isLocked);
       assert.match(
         shop.space.ask(['set', 'image', 'deployment/shop', 'app=app:v3']).text,
         /promoting a version of shop/,
