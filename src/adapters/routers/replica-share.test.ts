@@ -26,8 +26,9 @@ const policy = samplePolicy('default/shop', {
   router: { kind: 'replicaShare', service: 'shop' },
 });
 
-function endpoints(net: number, count: number): readonly Endpoint[] {
-  return Array.from({ length: count }, (_, index) => ({ host: `10.0.${net}.${index + 1}`, port: 8080 }));
+/** Addresses for documents only. */
+function endpoints(count: number, from = 0): readonly Endpoint[] {
+  return Array.from({ length: count }, (_, index) => ({ host: `192.0.2.${from + index + 1}`, port: 8080 }));
 }
 
 interface World {
@@ -50,7 +51,7 @@ async function world(stablePods: number, canaryPods: number): Promise<World> {
   await cluster.service('shop', { app: 'shop' });
   const v1 = await cluster.deploy('shop', 'app:v1', { app: 'shop' });
   const v2 = await cluster.deployCanary('shop', 'app:v2', { app: 'shop' }, true);
-  const [stable, canary] = [endpoints(1, stablePods), endpoints(2, canaryPods)];
+  const [stable, canary] = [endpoints(stablePods), endpoints(canaryPods, 100)];
   await cluster.runAt(v1, stable);
   await cluster.runAt(v2, canary);
   await cluster.pass(1_000);
@@ -146,7 +147,7 @@ describe('replica share', () => {
     const here = await world(4, 4);
     assert.deepEqual(await canaryIn(here), []);
     await asked(here, splitOf(here, 34));
-    assert.deepEqual(await canaryIn(here), ['10.0.2.1', '10.0.2.2']);
+    assert.deepEqual(await canaryIn(here), ['192.0.2.101', '192.0.2.102']);
     await asked(here, splitOf(here, 50));
     assert.equal((await canaryIn(here)).length, 4);
     await asked(here, splitOf(here, 20));

@@ -45,11 +45,21 @@ export function saysWhole(view: Whole, kept: Kept, isWritten: (route: Route, spe
   return isWritten(main, ownedSpec(route, kept.wanted, pair, mirrorPercent));
 }
 
-/** The worst that is said of any route. */
+/**
+ * The worst that is said of any route. Of two equal routes the older is used, and some implementations refuse the newer
+ * for it: that one stands by until the older is gone.
+ */
 export function programmedOf(view: Whole): Programmed {
-  const said = routesOf(view).map(programmedBy);
-  const worst = said.find(({ kind }) => kind === 'refused') ?? said.find(({ kind }) => kind === 'waiting');
-  return worst ?? said[0] ?? { kind: 'waiting', reason: 'there is no route yet' };
+  const [oldest, ...newer] = routesOf(view).toSorted(byAge).map(programmedBy);
+  if (oldest === undefined) return { kind: 'waiting', reason: 'there is no route yet' };
+  const others = newer.filter((said) => !(said.kind === 'refused' && /conflict/i.test(said.reason)));
+  const said = [oldest, ...others];
+  return said.find(({ kind }) => kind === 'refused') ?? said.find(({ kind }) => kind === 'waiting') ?? oldest;
+}
+
+function byAge(left: Route, right: Route): number {
+  const key = ({ metadata }: Route) => `${metadata.creationTimestamp ?? ''} ${metadata.name}`;
+  return key(left) < key(right) ? -1 : 1;
 }
 
 /** Another one after every change that the data plane has to take over. */

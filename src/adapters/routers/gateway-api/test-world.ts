@@ -51,8 +51,9 @@ export function routerOf(cluster: SmallCluster): GatewayApiRouter {
   return new GatewayApiRouter({ api, caches, clock, log: silentLog });
 }
 
-function endpoints(net: number, count: number): readonly Endpoint[] {
-  return Array.from({ length: count }, (_, index) => ({ host: `10.0.${net}.${index + 1}`, port: 8080 }));
+/** Addresses for documents only. */
+function endpoints(count: number, from = 0): readonly Endpoint[] {
+  return Array.from({ length: count }, (_, index) => ({ host: `192.0.2.${from + index + 1}`, port: 8080 }));
 }
 
 /** What git has: a rule for the shop among others, with a filter and a time-out. */
@@ -80,7 +81,7 @@ export async function routedWorld(policy: ReleasePolicy): Promise<RoutedWorld> {
   await cluster.service('shop', { app: 'shop' });
   const v1 = await cluster.deploy('shop', 'app:v1', { app: 'shop' });
   const v2 = await cluster.deployCanary('shop', 'app:v2', { app: 'shop-canary' });
-  const [stable, canary] = [endpoints(1, 2), endpoints(2, 1)];
+  const [stable, canary] = [endpoints(2), endpoints(1, 100)];
   await cluster.runAt(v1, stable);
   await cluster.runAt(v2, canary);
   if (policy.router.kind === 'gatewayApi' && policy.router.route.kind === 'adopted') {
