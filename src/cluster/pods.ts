@@ -13,8 +13,13 @@ export interface SeenPod {
   readonly startedAtMs: number;
   readonly isReady: boolean;
   readonly restarts: number;
+  /** Containers whose last end was one. */
   readonly oomKills: number;
+  /** Where it says that it shows its counters, else the first port it names; null: neither. */
+  readonly metricsPort: number | null;
 }
+
+const METRICS_PORT = 'prometheus.io/port';
 
 export interface PodsOfVersion {
   readonly namespace: string;
@@ -79,7 +84,14 @@ export function seenPod(pod: Pod): SeenPod {
     isReady: isReady(pod),
     restarts: restartsOf(pod),
     oomKills: killed.length,
+    metricsPort: metricsPort(pod),
   };
+}
+
+function metricsPort({ metadata, spec }: Pod): number | null {
+  const said = Number(metadata.annotations?.[METRICS_PORT] ?? Number.NaN);
+  if (Number.isInteger(said) && said > 0 && said < 65_536) return said;
+  return spec.containers?.flatMap(({ ports = [] }) => ports)[0]?.containerPort ?? null;
 }
 
 function endOf({ state, lastState }: ContainerStatus) {
@@ -123,7 +135,7 @@ function containerTrouble(status: ContainerStatus): string | null {
     const why = waiting.message === undefined ? '' : ` (${waiting.message})`;
     return `${name} ${waiting.reason}${exit}${times}${why}`;
   }
-  if (restartCount > 0 && end !== undefined) {
+  if (restartCount > 0 && end !== undefined && end.exitCode !== 0) {
     return `${name} ended ${restartCount} times, last with ${end.reason ?? 'exit code'} ${end.exitCode ?? ''}`.trim();
   }
   return null;

@@ -58,7 +58,16 @@ class Shop {
   private podsOf(): PodsOfVersion {
     const byRevision: Record<string, PodsOfVersion['byRevision'][string][number][]> = { a: [], b: [] };
     for (const [name, { revision, startedAtMs, restarts }] of this.pods) {
-      byRevision[revision]?.push({ name, address: name, uid: name, startedAtMs, isReady: true, restarts, oomKills: 0 });
+      byRevision[revision]?.push({
+        name,
+        address: name,
+        uid: name,
+        startedAtMs,
+        isReady: true,
+        restarts,
+        oomKills: 0,
+        metricsPort: null,
+      });
     }
     return { namespace: 'shop', stable: 'a', canary: 'b', byRevision };
   }
@@ -181,7 +190,18 @@ describe('pods as a source of measurements', () => {
           stable: 'a',
           canary: 'b',
           byRevision: {
-            a: [{ name: 'p', address: 'p', uid: 'p', startedAtMs: 0, isReady: true, restarts: 0, oomKills: 0 }],
+            a: [
+              {
+                name: 'p',
+                address: 'p',
+                uid: 'p',
+                startedAtMs: 0,
+                isReady: true,
+                restarts: 0,
+                oomKills: 0,
+                metricsPort: null,
+              },
+            ],
           },
         }),
         read: async () => `http_requests_total{code="200"} ${value}`,

@@ -1,287 +1,114 @@
 import assert from 'node:assert/strict';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Check } from '../../core/model/check.ts';
-import type { MeasurementResult } from '../../core/model/measurement.ts';
 import type { CounterSet, ReleasePolicy } from '../../core/model/policy.ts';
-import type { Clock } from '../../ports/clock.ts';
-import { growth, type Series } from './prometheus/samples.ts';
-import { anyOf, filled, quoted, selectorsOf, serviceName } from './prometheus/selectors.ts';
-import { PrometheusMetrics } from './prometheus.ts';
-
-const NOW_MS = 1_000_000_000;
-const errors = { name: 'errors', metric: { kind: 'errors' }, rule: null } as unknown as Check;
-const servers: Server[] = [];
-after(() => {
-  for (const server of servers) server.close();
-});
-
-async function answering(answer: (form: URLSearchParams) => { status?: number; body: unknown }): Promise<string> {
-  const server = createServer((request, response) => {
-    let text = '';
-    request.on('data', (chunk) => {
-      text += chunk;
-    });
-    request.on('end', () => {
-      const { status = 200, body } = answer(new URLSearchParams(text));
-      response.writeHead(status, status === 302 ? { location: 'http://127.0.0.1:1/' } : {});
-      response.end(typeof body === 'string' ? body : JSON.stringify(body));
-    });
-  });
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-const matrix = (result: unknown) => ({ status: 'success', data: { resultType: 'matrix', result } });
-const series = (labels: object, values: readonly (readonly [number, string])[]) => ({ metric: labels, values });
-
-function policyAt(address: string, counters: CounterSet): ReleasePolicy {
-  const access = {
-    address,
-    bearer: null,
-    basic: null,
-    ca: null,
-    clientCertificate: null,
-    headers: { 'X-Scope-OrgID': 'shop' },
-  };
-  return {
-    name: 'shop/web',
-    router: { kind: 'gatewayApi', service: 'web' },
-    errors: { statusClasses: ['5xx'], statusCodes: [] },
-    metrics: { kind: 'prometheus', access, counters, scrapeMs: 5_000, lagMs: 0, timeoutMs: 500 },
-  } as unknown as ReleasePolicy;
-}
+import type { Mark } from './prometheus/cursor.ts';
+import { formatCursor, parseCursor } from './prometheus/cursor.ts';
+import { type Asking, questionsOf, textOf } from './prometheus/questions.ts';
+import type { Series } from './prometheus/samples.ts';
+import { anyOf, filled, formatSelector, literal, parseSelector } from './prometheus/selector-text.ts';
+import { type Counted, countedOf, growth, targetsIn } from './prometheus/targets.ts';
 
 const PODS: CounterSet = { kind: 'pods', requests: 'http_requests_total', statusLabel: 'code', latency: null };
-const pod = (name: string) => ({
-  name,
-  address: '',
-  uid: name,
-  startedAtMs: 0,
-  isReady: true,
-  restarts: 0,
-  oomKills: 0,
-});
 
-async function measure(
-  body: unknown,
-  { status = 200, counters = PODS }: { status?: number; counters?: CounterSet } = {},
-): Promise<MeasurementResult> {
-  const address = await answering(() => ({ status, body }));
-  const clock = {
-    now: () => ({ monotonicMs: 0, epoch: '', wallTime: new Date(NOW_MS).toISOString() }),
-  } as unknown as Clock;
-  const metrics = new PrometheusMetrics({
-    clock,
-    readSecret: async () => null,
-    podsOf: () => ({
-      namespace: 'shop',
-      stable: 'a',
-      canary: 'b',
-      byRevision: { a: [pod('web-1')], b: [pod('web-canary-1')] },
-    }),
-  });
-  const cursor = JSON.stringify({ atMs: NOW_MS - 10_000, ends: {} });
-  return metrics.measure({ policy: policyAt(address, counters), stable: 'a', canary: 'b', checks: [errors], cursor });
-}
-
-const T = NOW_MS / 1_000;
-const both = (canary: readonly (readonly [number, string])[]) =>
-  matrix([
-    series({ pod: 'web-1', code: '200' }, [
-      [T - 11, '100'],
-      [T - 6, '150'],
-      [T - 1, '190'],
-    ]),
-    series({ pod: 'web-canary-1', code: '500' }, canary),
+function asking(counters: CounterSet, changes: Partial<Asking> = {}): Asking {
+  const policy = { name: 'shop/web', router: { kind: 'gatewayApi', service: 'web' } } as unknown as ReleasePolicy;
+  const pods = new Map([
+    ['web-1', 'a'],
+    ['web-canary-1', 'b'],
   ]);
-
-function sampleOf(result: MeasurementResult, revision: string) {
-  const reading = result.kind === 'measurement' ? result.measurement.readings.errors : undefined;
-  return reading?.kind === 'samples' ? reading.byRevision[revision] : null;
+  return { policy, counters, stable: 'a', canary: 'b', revisions: ['a', 'b'], pods, wantsLatency: false, ...changes };
 }
 
-describe('Prometheus as a source of measurements', () => {
-  test('counts are the steps between raw samples in the window, by version', async () => {
-    const result = await measure(
-      both([
-        [T - 11, '7'],
-        [T - 6, '9'],
-        [T - 1, '10'],
-      ]),
-    );
-    assert.deepEqual(sampleOf(result, 'a'), { kind: 'proportion', total: 90, bad: 0 });
-    assert.deepEqual(sampleOf(result, 'b'), { kind: 'proportion', total: 3, bad: 3 });
+function versionOf(counters: CounterSet, labels: Record<string, string>): string | null | undefined {
+  return questionsOf(asking(counters)).all[0]?.versionOf(labels);
+}
+
+describe('questions to Prometheus', () => {
+  test('row 50: Traefik names Services by namespace, name and port, to the end', () => {
+    const of = (service: string) => versionOf({ kind: 'traefik' }, { service });
+    assert.equal(of('shop-web-http-80@kubernetesgateway'), 'a');
+    assert.equal(of('shop-web-canary-http-80@kubernetesgateway'), 'b');
+    assert.equal(of('shop-web-80@kubernetesgateway'), 'a');
+    for (const other of ['shop-web-api-http-80', 'other-shop-web-http-80', 'shop-web-http-80-grpc', 'web-http-80']) {
+      assert.equal(of(`${other}@kubernetesgateway`), null, other);
+    }
   });
 
-  test('a proxy’s series that was not there before the window counts from 0', async () => {
-    const result = await measure(
-      matrix([
-        series({ service: 'shop-web-http-80@kubernetesgateway', code: '200' }, [
-          [T - 11, '100'],
-          [T - 1, '190'],
-        ]),
-        series({ service: 'shop-web-canary-http-80@kubernetesgateway', code: '200' }, [
-          [T - 6, '4'],
-          [T - 1, '5'],
-        ]),
-        series({ service: 'shop-web-api-http-80@kubernetesgateway', code: '200' }, [
-          [T - 11, '0'],
-          [T - 1, '999'],
-        ]),
-      ]),
-      { counters: { kind: 'traefik' } },
+  test('row 50: Envoy under Contour names Services by namespace, name and port, to the end', () => {
+    const of = (name: string) => versionOf({ kind: 'envoy' }, { envoy_cluster_name: name });
+    assert.deepEqual(
+      ['shop_web_80', 'shop_web-canary_8080', 'shop_web-api_80', 'other_web_80', 'shop_web_80_x'].map(of),
+      ['a', 'b', null, null, null],
     );
-    assert.deepEqual(sampleOf(result, 'a'), { kind: 'proportion', total: 90, bad: 0 });
-    assert.deepEqual(sampleOf(result, 'b'), { kind: 'proportion', total: 5, bad: 0 });
-    assert.deepEqual(result.kind === 'measurement' ? result.measurement.drawn : null, { a: 90, b: 5 });
   });
 
-  const outcomes: readonly (readonly [title: string, body: unknown, status: number, kind: string, words: RegExp])[] = [
-    ['row 46: NaN', both([[T - 6, 'NaN']]), 200, 'error', /NaN/],
-    ['row 48: infinity', both([[T - 6, '+Inf']]), 200, 'error', /no count/],
-    ['row 46: a negative count', both([[T - 6, '-1']]), 200, 'error', /no count/],
-    ['row 36: an empty answer', matrix([]), 200, 'none', /./],
-    [
-      'row 47: a scalar instead of samples',
-      { status: 'success', data: { resultType: 'scalar', result: [T, '1'] } },
-      200,
-      'error',
-      /scalar/,
-    ],
-    ['a vector', { status: 'success', data: { resultType: 'vector', result: [] } }, 200, 'error', /vector/],
-    ['a warning', { ...matrix([]), warnings: ['partial response'] }, 200, 'error', /partial response/],
-    [
-      'row 37: nothing newer than the window’s start',
-      matrix([series({ pod: 'web-1', code: '200' }, [[T - 11, '1']])]),
-      200,
-      'none',
-      /./,
-    ],
-    [
-      'a pod that was not scraped',
-      both([
-        [T - 40, '1'],
-        [T - 30, '2'],
-      ]),
-      200,
-      'error',
-      /web-canary-1 was not scraped for 30 s/,
-    ],
-    [
-      'row 50: a series of an unknown pod',
-      matrix([
-        series({ pod: 'other', code: '200' }, [
-          [T - 11, '1'],
-          [T - 1, '5'],
-        ]),
-      ]),
-      200,
-      'measurement',
-      /./,
-    ],
-    [
-      'a series that names no pod',
-      matrix([
-        series({ code: '200' }, [
-          [T - 11, '1'],
-          [T - 1, '5'],
-        ]),
-      ]),
-      200,
-      'error',
-      /label pod/,
-    ],
-    ['row 72: status 500', { status: 'error', error: 'not ready' }, 500, 'error', /500: not ready/],
-    ['unauthorised', 'no', 401, 'error', /401/],
-    ['a redirect', '', 302, 'error', /302/],
-    ['what is not JSON', '<html>', 200, 'error', /not JSON/],
-    ['null', 'null', 200, 'error', /did not succeed/],
-  ];
-  for (const [title, body, status, kind, words] of outcomes) {
-    test(`${title} is ${kind === 'measurement' ? 'counted for nobody' : kind}, and decides nothing`, async () => {
-      const result = await measure(body, { status });
-      assert.equal(result.kind, kind, JSON.stringify(result));
-      if (result.kind === 'error') assert.match(result.message, words);
-      assert.equal(sampleOf(result, 'b') ?? null, null);
-    });
-  }
+  test('row 50: a pod of neither version is of neither, and a series that names no pod is refused', () => {
+    assert.deepEqual([versionOf(PODS, { pod: 'web-canary-1' }), versionOf(PODS, { pod: 'other' })], ['b', null]);
+    assert.throws(() => versionOf(PODS, { code: '200' }), /no label pod/);
+  });
 
-  test('row 34: a server that is not there is an error', async () => {
-    const metrics = new PrometheusMetrics({
-      clock: { now: () => ({ monotonicMs: 0, wallTime: new Date(NOW_MS).toISOString() }) } as unknown as Clock,
-      readSecret: async () => null,
-      podsOf: () => ({ namespace: 'shop', stable: 'a', canary: 'b', byRevision: {} }),
-    });
-    const policy = policyAt('http://127.0.0.1:1', PODS);
-    const result = await metrics.measure({
-      policy,
-      stable: 'a',
-      canary: 'b',
-      checks: [errors],
-      cursor: '{"atMs":1,"ends":{}}',
-    });
-    assert.match(result.kind === 'error' ? result.message : '', /did not answer/);
+  test('queries are asked version by version: its pods, its Service', () => {
+    const queries = { kind: 'queries', total: 'all{s="$service"}', bad: 'bad{pod=~"$pods"}', latency: null } as const;
+    assert.deepEqual(questionsOf(asking(queries)).all.map(textOf), [
+      'all{s="web"}',
+      'bad{pod=~"(?:web-1)"}',
+      'all{s="web-canary"}',
+      'bad{pod=~"(?:web-canary-1)"}',
+    ]);
+  });
+
+  test('row 50: a query that is the same for both versions is refused', () => {
+    const router = { kind: 'replicaShare', service: 'web' } as const;
+    const policy = { name: 'shop/web', router } as unknown as ReleasePolicy;
+    const byService = { kind: 'queries', total: 'all{s="$service"}', bad: 'b{pod=~"$pods"}', latency: null } as const;
+    assert.throws(() => questionsOf(asking(byService, { policy })), /same for both versions/);
+    assert.throws(() => questionsOf(asking({ ...byService, total: 'all' })), /same for both versions/);
   });
 });
 
-describe('growth of a counter', () => {
-  test('over many windows together is what was counted, whatever the windows and the new starts', () => {
-    const step = fc.record({
-      passedMs: fc.integer({ min: 1, max: 9_000 }),
-      counted: fc.nat(50),
-      restarts: fc.boolean(),
-    });
-    fc.assert(
-      fc.property(
-        fc.array(step, { minLength: 1, maxLength: 40 }),
-        fc.array(fc.integer({ min: 1, max: 20_000 }), { maxLength: 20 }),
-        (steps, cuts) => {
-          let [atMs, value, total] = [0, 0, 0];
-          const samples: [number, number][] = [[0, 0]];
-          for (const { passedMs, counted, restarts } of steps) {
-            atMs += passedMs;
-            value = restarts ? counted : value + counted;
-            // A new start that has counted as much as before cannot be told from none.
-            const last = samples.at(-1)?.[1] ?? 0;
-            if (restarts && value >= last) value = last + counted;
-            total += counted;
-            samples.push([atMs, value]);
-          }
-          const series: Series = { labels: {}, samples };
-          let [fromMs, sum] = [0, 0];
-          for (const cut of [...cuts, atMs + 1]) {
-            const toMs = Math.max(fromMs, Math.min(atMs + 1, fromMs + cut));
-            sum += growth(series, fromMs, toMs, false);
-            fromMs = toMs;
-          }
-          sum += growth(series, fromMs, atMs + 1, false);
-          assert.equal(sum, total);
-        },
-      ),
-    );
-  });
-});
+const LABEL = fc.stringMatching(/^[a-zA-Z_][a-zA-Z0-9_]{0,8}$/);
+const OP = fc.constantFrom('=', '!=', '=~', '!~');
 
 describe('selectors', () => {
-  test('no value can change what is asked: it stays inside its string', () => {
+  test('no value can change what is asked: it is read back as it was, in its place (fuzzed)', () => {
+    const matcher = fc.record(
+      { label: LABEL, op: OP, value: fc.string({ unit: 'binary' }) },
+      { noNullPrototype: true },
+    );
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (value) => {
-        const inner = /^"((?:[^"\\\n]|\\.)*)"$/s.exec(quoted(value))?.[1];
-        assert.ok(inner !== undefined, quoted(value));
-        const values = { namespace: value, pods: [value], service: value, canaryService: value };
-        const asked = filled('total{namespace="$namespace",pod=~"$pods",other="$nothing"}', values);
-        assert.equal(asked.replace(/"(?:[^"\\]|\\.)*"/gs, '""'), 'total{namespace="",pod=~"",other=""}');
-        const { requests } = selectorsOf(PODS, values);
-        assert.equal(requests.replace(/"(?:[^"\\]|\\.)*"/gs, '""'), 'http_requests_total{namespace="",pod=~""}');
+      fc.property(LABEL, fc.array(matcher, { maxLength: 4 }), (name, matchers) => {
+        assert.deepEqual(parseSelector(formatSelector({ name, matchers })), { name, matchers });
       }),
+      { numRuns: 500 },
     );
   });
 
-  test('a pattern matches its names and no other', () => {
+  test('parameters are filled in after it was taken apart, so its shape stays whatever they hold (fuzzed)', () => {
+    const written = 'total{namespace="$namespace",pod=~"x-$pods",service!~"$service|y"}';
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'binary' }),
+        fc.array(fc.string(), { minLength: 1, maxLength: 3 }),
+        (value, pods) => {
+          const asked = parseSelector(
+            formatSelector(filled(parseSelector(written), { namespace: value, pods, service: value })),
+          );
+          assert.deepEqual(asked, {
+            name: 'total',
+            matchers: [
+              { label: 'namespace', op: '=', value },
+              { label: 'pod', op: '=~', value: `x-(?:${pods.map(literal).join('|')})` },
+              { label: 'service', op: '!~', value: `${literal(value)}|y` },
+            ],
+          });
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  test('a pattern matches its names and no other (fuzzed)', () => {
     fc.assert(
       fc.property(fc.array(fc.string(), { minLength: 1, maxLength: 5 }), fc.string(), (names, other) => {
         const pattern = new RegExp(`^(?:${anyOf(names)})$`, 's');
@@ -291,11 +118,159 @@ describe('selectors', () => {
     );
   });
 
-  test('proxies’ names of Services are told apart to the end', () => {
-    const isStable = (name: string) => new RegExp(`^(?:${serviceName('traefik', 'shop', 'web')})$`).test(name);
-    assert.ok(isStable('shop-web-http-80@kubernetesgateway'));
-    assert.ok(isStable('shop-web-80@kubernetescrd'));
-    assert.ok(!isStable('shop-web-api-http-80@kubernetesgateway'));
-    assert.ok(!isStable('shop-web-canary-http-80@kubernetesgateway'));
+  test('what is no plain selector of a counter is refused', () => {
+    for (const text of [
+      'rate(requests_total[5m])',
+      'increase(requests_total{pod=~"$pods"}[1m])',
+      'sum by (code) (requests_total)',
+      'sum(requests_total) without (pod)',
+      'requests_total[5m]',
+      'requests_total offset 5m',
+      'requests_total @ 0',
+      'requests_total or up',
+      'requests_total{pod=~"$pods"} > 0',
+      'requests_total{pod=~"$pods"',
+      'requests_total{$service="x"}',
+      'requests_total{pod=~"$pods"} # {',
+      '{__name__="requests_total"}',
+      '',
+    ]) {
+      assert.throws(() => parseSelector(text), /plain selector/, text);
+    }
+    assert.throws(() => filled(parseSelector('a{pod="$pods"}'), { namespace: 'n', pods: ['p'], service: 's' }), /=~/);
+    assert.throws(() => filled(parseSelector('a{b="$c"}'), { namespace: 'n', pods: ['p'], service: 's' }), /no \$c/);
+  });
+});
+
+test('a cursor is read as it was written, and others are refused', () => {
+  const cursor = {
+    openedMs: 1,
+    atMs: 5,
+    marks: { 'web-1 pods x:80': { atMs: 4, total: 9 } },
+    pods: {
+      'web-1': { revision: 'a', restarts: 2, startedAtMs: 0, goneMs: null },
+      'web-2': { revision: 'b', restarts: 0, startedAtMs: 3, goneMs: 4 },
+    },
+  };
+  assert.deepEqual(parseCursor(formatCursor(cursor)), cursor);
+  for (const text of ['', 'null', '{}', '{"schema":2}', '{"atMs":1,"ends":{}}', '[]'])
+    assert.equal(parseCursor(text), null);
+});
+
+/** One target with these counters, read up to then. */
+function lookAt(series: readonly Series[], up: Series, marks: Readonly<Record<string, Mark>>, toMs: number): Counted {
+  const upTo = ({ samples, ...rest }: Series) => ({ ...rest, samples: samples.filter(([atMs]) => atMs <= toMs) });
+  const there = series.map(upTo).filter(({ samples }) => samples.length > 0);
+  const [target] = targetsIn({ all: there, others: [], up: [upTo(up)] }, true);
+  if (target === undefined) throw new Error('no target');
+  return countedOf(target, { fromMs: 0, marks, isYoung: () => false, toMs, scrapeMs: 1_000 });
+}
+
+interface Step {
+  readonly good: number;
+  readonly bad: number;
+  readonly restarts: boolean;
+  readonly fails: boolean;
+  readonly looks: boolean;
+}
+
+/** A process that is scraped every second. */
+class Scraped {
+  readonly counters: readonly {
+    readonly labels: Series['labels'];
+    readonly samples: [number, number][];
+    broken: null;
+  }[];
+  readonly up: { readonly labels: Series['labels']; readonly samples: [number, number][]; broken: null };
+  /** Requests that a scrape has told of. */
+  told = 0;
+  seen = 0;
+  #untold = 0;
+  #atMs = 0;
+  #values: [number, number] = [0, 0];
+  #marks: Readonly<Record<string, Mark>> = {};
+
+  constructor() {
+    const labels = { job: 'pods', instance: 'x', pod: 'web-1' };
+    this.up = { labels, samples: [[0, 1]], broken: null };
+    this.counters = ['200', '500'].map((code) => ({ labels: { ...labels, code }, samples: [[0, 0]], broken: null }));
+  }
+
+  take({ good, bad, restarts, fails, looks }: Step): void {
+    this.#atMs += 1_000;
+    // A fall tells of a new start.
+    if (restarts && this.#values[0] > 5) {
+      this.#values = [0, 0];
+      this.#untold = 0;
+    }
+    this.#values = [this.#values[0] + good, this.#values[1] + bad];
+    this.#untold += good + bad;
+    this.up.samples.push([this.#atMs, fails ? 0 : 1]);
+    if (!fails) this.#scrape();
+    if (looks) this.look();
+  }
+
+  #scrape(): void {
+    for (const [i, { samples }] of this.counters.entries()) samples.push([this.#atMs, this.#values[i] ?? 0]);
+    this.told += this.#untold;
+    this.#untold = 0;
+  }
+
+  look(): void {
+    const counted = lookAt(this.counters, this.up, this.#marks, this.#atMs);
+    this.seen += this.counters.reduce((total, series) => total + growth(series, counted), 0);
+    if (counted.next !== undefined) this.#marks = { [counted.target.key]: counted.next };
+  }
+}
+
+describe('what a target has counted', () => {
+  test('windows of any length together hold each request once, over new starts and failed scrapes (fuzzed)', () => {
+    const step = fc.record({
+      good: fc.nat(5),
+      bad: fc.nat(3),
+      restarts: fc.boolean(),
+      fails: fc.boolean(),
+      looks: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 30 }), (steps) => {
+        const process = new Scraped();
+        for (const each of steps) process.take(each);
+        process.look();
+        // A new start behind a failed scrape may hide in counters that are higher than before: less is seen then, never more.
+        const mayHide = steps.some(({ fails }) => fails) && steps.some(({ restarts }) => restarts);
+        assert.ok(mayHide ? process.seen <= process.told : process.seen === process.told);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('a fall of one counter is a new start of all of its process', () => {
+    const labels = { job: 'pods', instance: 'x', pod: 'web-1' };
+    const series = (code: string, ...values: number[]): Series => {
+      return { labels: { ...labels, code }, samples: values.map((value, i) => [i * 1_000, value]), broken: null };
+    };
+    const all = [series('200', 100, 20), series('500', 1, 5)];
+    const counted = lookAt(all, { labels, samples: [], broken: null }, {}, 1_000);
+    assert.deepEqual(
+      all.map((each) => growth(each, counted)),
+      [20, 5],
+    );
+  });
+
+  test('samples that are not what was counted up to are said to be gone, and what follows only opens', () => {
+    const labels = { job: 'pods', instance: 'x', pod: 'web-1' };
+    const series: Series = {
+      labels,
+      samples: [
+        [5_000, 50],
+        [6_000, 60],
+      ],
+      broken: null,
+    };
+    const mark = { 'web-1 pods x': { atMs: 3_000, total: 40 } };
+    const counted = lookAt([series], { labels, samples: [], broken: null }, mark, 6_000);
+    assert.match(counted.unknown ?? '', /pod web-1: the samples that were counted up to are gone/);
+    assert.equal(growth(series, counted), 10);
   });
 });

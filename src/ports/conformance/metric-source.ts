@@ -19,6 +19,8 @@ export interface MetricSourceUnderTest {
   readonly replicas: number | null;
   /** Replicas of the version have ended by themselves and were started again, so often; null if the source sees none. */
   readonly crash: ((revision: Revision, times: number) => Promise<void>) | null;
+  /** Events it sees besides; absent: none. */
+  readonly sees?: readonly CountedEvent[];
   /** From now on the source cannot be read; null if that cannot be brought about. */
   readonly blind: (() => Promise<void>) | null;
   /** The data plane that counts starts anew, from 0; null if that cannot be brought about. */
@@ -218,7 +220,7 @@ function lifeTrials(trial: Trial): void {
 
   trial('events that the source cannot see are no data, with the reason, never 0', async (plain) => {
     for (const event of COUNTED_EVENTS) {
-      if (event === 'restarts' && plain.crash !== null) continue;
+      if ((event === 'restarts' && plain.crash !== null) || plain.sees?.includes(event)) continue;
       const under = counting(plain, event);
       const { cursor } = await measure(under, null);
       await plain.send(under.query.canary, { good: 1, bad: 0 });

@@ -1,8 +1,12 @@
 // Questions to Prometheus: who we are told apart by, what is refused, how long and how much is taken. A secret is read when it
-// is needed and never shown; what the server answers is either its answer or an error with its words.
+// is needed, again every minute and after a refusal, and never shown; what the server answers is either its answer or an
+// error with its words. It refuses redirects, and addresses at which machines hand out their credentials.
+import { lookup } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
 import { Agent, type Dispatcher, request } from 'undici';
 import type { PrometheusAccess, SecretKey } from '../../../core/model/policy.ts';
 import { HaldaneError } from '../../../lib/errors.ts';
+import { isSafeAddress } from '../../../lib/safe-address.ts';
 
 export interface SecretAt extends SecretKey {
   readonly namespace: string;
@@ -13,17 +17,24 @@ export type ReadSecret = (at: SecretAt) => Promise<string | null>;
 
 export class PrometheusRefused extends HaldaneError {}
 
-interface Connection {
-  readonly dispatcher: Agent;
+interface Tls {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+interface Credentials {
+  readonly tls: Tls;
   readonly headers: Readonly<Record<string, string>>;
-  readonly madeMs: number;
 }
 
 const SECRETS_AGE_MS = 60_000;
+const POOL_IDLE_MS = 600_000;
 const MOST_BYTES = 64 * 1024 * 1024;
 
 export interface Question {
   readonly access: PrometheusAccess;
+  /** Of the Secrets. */
   readonly namespace: string;
   readonly timeoutMs: number;
   readonly path: string;
@@ -33,7 +44,8 @@ export interface Question {
 export class PrometheusConnections {
   readonly #readSecret: ReadSecret;
   readonly #nowMs: () => number;
-  readonly #known = new Map<string, Connection>();
+  readonly #credentials = new Map<string, { readonly atMs: number; readonly read: Promise<Credentials> }>();
+  readonly #pools = new Map<string, { readonly agent: Agent; usedMs: number }>();
 
   constructor(readSecret: ReadSecret, nowMs: () => number) {
     this.#readSecret = readSecret;
@@ -44,17 +56,19 @@ export class PrometheusConnections {
   async ask(question: Question): Promise<unknown> {
     const first = await this.#send(question, false);
     const response = isRefused(first) ? await this.#again(question, first) : first;
-    const text = await bodyOf(response, question);
-    if (response.statusCode !== 200) throw this.#refusal(question, response.statusCode, text);
+    const text = await bodyOf(response);
+    if (response.statusCode !== 200) throw refusal(response.statusCode, text);
     try {
       return JSON.parse(text);
     } catch (cause) {
-      throw new PrometheusRefused('its answer is not JSON', {
-        code: 'prometheus-answer',
-        path: question.access.address,
-        cause,
-      });
+      throw new PrometheusRefused('its answer is not JSON', { code: 'prometheus-answer', cause });
     }
+  }
+
+  async close(): Promise<void> {
+    const pools = [...this.#pools.values()];
+    this.#pools.clear();
+    await Promise.all(pools.map(({ agent }) => agent.destroy()));
   }
 
   async #again(question: Question, first: Dispatcher.ResponseData): Promise<Dispatcher.ResponseData> {
@@ -66,11 +80,12 @@ export class PrometheusConnections {
     { access, namespace, timeoutMs, path, form }: Question,
     isAnew: boolean,
   ): Promise<Dispatcher.ResponseData> {
-    const { dispatcher, headers } = await this.#connection(access, namespace, isAnew);
+    refuseUnsafe(access.address);
+    const { tls, headers } = await this.#credentialsOf(access, namespace, isAnew);
     try {
       return await request(`${access.address.replace(/\/$/, '')}${path}`, {
         method: 'POST',
-        dispatcher,
+        dispatcher: this.#pool(access.address, tls),
         headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
         body: new URLSearchParams(form).toString(),
         headersTimeout: timeoutMs,
@@ -78,21 +93,47 @@ export class PrometheusConnections {
         signal: AbortSignal.timeout(timeoutMs),
       });
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new PrometheusRefused(`it did not answer (${why})`, {
-        code: 'prometheus-unreachable',
-        retry: 'later',
-        path: access.address,
-        cause,
-      });
+      throw unanswered('it did not answer', cause);
     }
   }
 
-  async #connection(access: PrometheusAccess, namespace: string, isAnew: boolean): Promise<Connection> {
+  /** One for each address and what is shown there. */
+  #pool(address: string, tls: Tls): Agent {
+    const nowMs = this.#nowMs();
+    for (const [key, { agent, usedMs }] of this.#pools) {
+      if (nowMs - usedMs <= POOL_IDLE_MS) continue;
+      this.#pools.delete(key);
+      void agent.close();
+    }
+    const key = JSON.stringify([new URL(address).origin, tls]);
+    const known = this.#pools.get(key);
+    if (known !== undefined) {
+      known.usedMs = nowMs;
+      return known.agent;
+    }
+    const agent = new Agent({ connections: 8, connect: { timeout: 5_000, lookup: safeLookup, ...tls } });
+    this.#pools.set(key, { agent, usedMs: nowMs });
+    return agent;
+  }
+
+  async #credentialsOf(access: PrometheusAccess, namespace: string, isAnew: boolean): Promise<Credentials> {
+    const nowMs = this.#nowMs();
+    for (const [key, { atMs }] of this.#credentials) if (nowMs - atMs > SECRETS_AGE_MS) this.#credentials.delete(key);
     const key = JSON.stringify([namespace, access]);
-    const known = this.#known.get(key);
-    if (known !== undefined && !isAnew && this.#nowMs() - known.madeMs < SECRETS_AGE_MS) return known;
-    const [ca, certificate, clientKey, bearer, password] = await Promise.all(
+    const known = this.#credentials.get(key);
+    if (known !== undefined && !isAnew) return known.read;
+    const read = this.#read(access, namespace);
+    this.#credentials.set(key, { atMs: nowMs, read });
+    try {
+      return await read;
+    } catch (error) {
+      this.#credentials.delete(key);
+      throw error;
+    }
+  }
+
+  async #read(access: PrometheusAccess, namespace: string): Promise<Credentials> {
+    const [ca, cert, key, bearer, password] = await Promise.all(
       [
         access.ca,
         access.clientCertificate?.certificate,
@@ -101,20 +142,15 @@ export class PrometheusConnections {
         access.basic?.password,
       ].map((secret) => this.#secret(namespace, secret ?? null)),
     );
-    const connect = { ...given('ca', ca), ...given('cert', certificate), ...given('key', clientKey) };
     const basic =
       access.basic === null
-        ? undefined
-        : `Basic ${Buffer.from(`${access.basic.username}:${password ?? ''}`).toString('base64')}`;
+        ? null
+        : `Basic ${Buffer.from(`${access.basic.username}:${(password ?? '').replace(/\r?\n$/, '')}`).toString('base64')}`;
     const authorization = bearer == null ? basic : `Bearer ${bearer.trim()}`;
-    const made = {
-      dispatcher: new Agent({ connections: 8, connect: { timeout: 5_000, ...connect } }),
+    return {
+      tls: { ...given('ca', ca), ...given('cert', cert), ...given('key', key) },
       headers: { ...access.headers, ...given('authorization', authorization) },
-      madeMs: this.#nowMs(),
     };
-    void known?.dispatcher.close();
-    this.#known.set(key, made);
-    return made;
   }
 
   async #secret(namespace: string, secret: SecretKey | null): Promise<string | null> {
@@ -127,15 +163,6 @@ export class PrometheusConnections {
       fix: 'create it, or name another',
     });
   }
-
-  #refusal({ access }: Question, status: number, text: string): PrometheusRefused {
-    const words = errorWords(text);
-    return new PrometheusRefused(`it answered with status ${status}${words === '' ? '' : `: ${words}`}`, {
-      code: `prometheus-${status}`,
-      path: access.address,
-      ...(status === 401 || status === 403 ? { fix: 'check the credentials of spec.metrics.prometheus' } : {}),
-    });
-  }
 }
 
 function given<K extends string>(key: K, value: string | null | undefined): { [P in K]?: string } {
@@ -146,31 +173,57 @@ function isRefused({ statusCode }: Dispatcher.ResponseData): boolean {
   return statusCode === 401 || statusCode === 403;
 }
 
-async function bodyOf({ body }: Dispatcher.ResponseData, { access }: Question): Promise<string> {
+function refuseUnsafe(address: string): void {
+  const host = new URL(address).hostname.replace(/^\[|\]$/g, '');
+  if (isIP(host) !== 0 && !isSafeAddress(host)) throw unanswered('it is not asked', unsafe(host));
+}
+
+const unsafe = (host: string) => new Error(`${host} is a link-local, metadata or otherwise special address`);
+
+/** Addresses in the cluster are private ones, and are asked; those of a machine's own credentials are not. */
+const safeLookup: LookupFunction = (host, options, callback) => {
+  lookup(host, { ...options, all: true }, (error, addresses) => {
+    const [first] = addresses ?? [];
+    if (error !== null || first === undefined) callback(error ?? new Error(`${host} has no address`), '', 0);
+    else if (!addresses.every(({ address }) => isSafeAddress(address))) callback(unsafe(host), '', 0);
+    else if (options.all) callback(null, addresses);
+    else callback(null, first.address, first.family);
+  });
+};
+
+async function bodyOf({ body }: Dispatcher.ResponseData): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   try {
     for await (const chunk of body as AsyncIterable<Uint8Array>) {
       bytes += chunk.length;
-      if (bytes > MOST_BYTES) throw new Error('its answer is too long');
+      if (bytes > MOST_BYTES) throw new Error('it is longer than 64 MiB');
       chunks.push(chunk);
     }
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new PrometheusRefused(`its answer broke off (${why})`, {
-      code: 'prometheus-answer',
-      path: access.address,
-      retry: 'later',
-      cause,
-    });
+    throw unanswered('its answer broke off', cause);
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+function unanswered(what: string, cause: unknown): PrometheusRefused {
+  const { code, message } = cause as { readonly code?: string; readonly message?: string };
+  const why = message || code || String(cause);
+  return new PrometheusRefused(`${what} (${why})`, { code: 'prometheus-unreachable', retry: 'later', cause });
+}
+
+function refusal(status: number, text: string): PrometheusRefused {
+  const words = errorWords(text);
+  return new PrometheusRefused(`it answered with status ${status}${words === '' ? '' : `: ${words}`}`, {
+    code: `prometheus-${status}`,
+    ...(status === 401 || status === 403 ? { fix: 'check the credentials of spec.metrics.prometheus' } : {}),
+  });
 }
 
 /** Only what Prometheus says of itself: other bodies are not repeated. */
 function errorWords(text: string): string {
   try {
-    const { error } = JSON.parse(text) as { readonly error?: string };
+    const { error } = JSON.parse(text) as { readonly error?: unknown };
     return typeof error === 'string' ? error.slice(0, 300) : '';
   } catch {
     return '';

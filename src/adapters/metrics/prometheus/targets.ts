@@ -1,0 +1,183 @@
+// The targets behind the series (a pod, a proxy), what each counted from the scrape where the last window ended up to its
+// newest one, and where the next window starts. Pure. A scrape is taken whole or not at all, so what comes late is not
+// lost, and nothing counts twice. A fall of one counter is a new start of all of its target.
+
+import type { Mark } from './cursor.ts';
+import { hasBy, newestMs, type Series } from './samples.ts';
+
+export interface Target {
+  readonly key: string;
+  /** The label `pod`. */
+  readonly pod: string | null;
+  /** For words: "pod web-1", or "proxy 10.0.0.1:8082". */
+  readonly title: string;
+  readonly all: readonly Series[];
+  readonly others: readonly Series[];
+  /** Of its scrapes, 1 for each that succeeded. */
+  readonly up: readonly Series[];
+}
+
+/** Scrapes of one target. */
+export interface Counted {
+  readonly target: Target;
+  /** Counted before: up to and with this one. */
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  /** A series without a sample before counts from 0; otherwise its first sample only opens it. */
+  readonly fromZero: boolean;
+  /** Scrapes at which it had started anew. */
+  readonly starts: readonly number[];
+  readonly hasNews: boolean;
+  readonly next: Mark | undefined;
+  /** What is not known of this window, in words; null: nothing. The next one is not concerned. */
+  readonly unknown: string | null;
+}
+
+export interface Since {
+  /** Of targets without a mark. */
+  readonly fromMs: number;
+  readonly marks: Readonly<Record<string, Mark>>;
+  /** Whether this pod came after counting began. */
+  readonly isYoung: (pod: string) => boolean;
+  readonly toMs: number;
+  readonly scrapeMs: number;
+}
+
+/** What tells apart where the same counters were read, whoever read them. */
+const PLACE = [
+  'job',
+  'instance',
+  'container',
+  'endpoint',
+  'prometheus',
+  'prometheus_replica',
+  'replica',
+  'receive_replica',
+];
+
+export function keyOf(labels: Series['labels'], byPod: boolean): string {
+  const place = PLACE.flatMap((label) => (labels[label] === undefined ? [] : [labels[label]]));
+  return [...(byPod ? [labels.pod ?? ''] : []), ...place].join(' ');
+}
+
+export interface Answered {
+  readonly all: readonly Series[];
+  readonly others: readonly Series[];
+  readonly up: readonly Series[];
+}
+
+export function targetsIn({ all, others, up }: Answered, byPod: boolean): readonly Target[] {
+  const of = (list: readonly Series[]) => Map.groupBy(list, ({ labels }) => keyOf(labels, byPod));
+  const [ofAll, ofOthers] = [of(all), of(others)];
+  const place = ({ job, instance }: Series['labels']) => `${job} ${instance}`;
+  const ups = Map.groupBy(up, ({ labels }) => place(labels));
+  return [...new Set([...ofAll.keys(), ...ofOthers.keys()])].map((key) => {
+    const own = ofAll.get(key) ?? [];
+    const rest = ofOthers.get(key) ?? [];
+    const labels = (own[0] ?? rest[0])?.labels ?? {};
+    const pod = byPod ? (labels.pod ?? null) : null;
+    const title = pod === null ? `proxy ${labels.instance ?? key}` : `pod ${pod}`;
+    return { key, pod, title, all: own, others: rest, up: ups.get(place(labels)) ?? [] };
+  });
+}
+
+/** Pods that were scraped and have no series yet. */
+export function silentTargets(up: readonly Series[], known: readonly Target[]): readonly Target[] {
+  const pods = new Set(known.map(({ pod }) => pod));
+  const silent = up.filter(({ labels }) => labels.pod !== undefined && !pods.has(labels.pod));
+  return [...Map.groupBy(silent, ({ labels }) => keyOf(labels, true))].map(([key, own]) => {
+    const pod = own[0]?.labels.pod ?? '';
+    return { key, pod, title: `pod ${pod}`, all: [], others: [], up: own };
+  });
+}
+
+export function countedOf(target: Target, { fromMs, marks, isYoung, toMs, scrapeMs }: Since): Counted {
+  const mark = marks[target.key];
+  const sinceMs = mark?.atMs ?? fromMs;
+  const own = target.all.length > 0 ? target.all : target.others;
+  const newest = Math.max(...own.map((series) => newestMs(series, toMs) ?? 0), 0);
+  // Of the newest scrapes the series may not have been there yet when they were asked for.
+  const empty = emptyScrapes(target, own, toMs - scrapeMs);
+  const untilMs = Math.max(sinceMs, newest, empty.at(-1) ?? 0);
+  const hasPast = [...own, ...target.up].some((series) => hasBy(series, sinceMs));
+  const isWhole = mark === undefined || (hasPast && totalAt(own, mark.atMs) === mark.total);
+  const isNew = mark === undefined && target.pod !== null && isYoung(target.pod);
+  const starts = [...empty, ...falls([...target.all, ...target.others], sinceMs, untilMs)];
+  return {
+    target,
+    sinceMs,
+    untilMs,
+    fromZero: isWhole && (hasPast || isNew),
+    starts,
+    hasNews: untilMs > sinceMs,
+    next: untilMs > sinceMs ? { atMs: untilMs, total: totalAt(own, untilMs) } : mark,
+    unknown: isWhole
+      ? unseen(target, starts, sinceMs, 3 * scrapeMs)
+      : `${target.title}: the samples that were counted up to are gone, so what came after them is not known`,
+  };
+}
+
+/** Scrapes that succeeded and found no series of it: its process was new, or has started anew. */
+function emptyScrapes({ up }: Target, own: readonly Series[], toMs: number): readonly number[] {
+  const full = new Set(own.flatMap(({ samples }) => samples.map(([atMs]) => atMs)));
+  return scrapesOf(up).filter((atMs) => atMs <= toMs && !full.has(atMs));
+}
+
+function scrapesOf(up: readonly Series[]): readonly number[] {
+  return up
+    .flatMap(({ samples }) => samples.flatMap(([atMs, value]) => (value === 1 ? [atMs] : [])))
+    .sort((a, b) => a - b);
+}
+
+function totalAt(series: readonly Series[], atMs: number): number {
+  return series.reduce((sum, { samples }) => sum + (samples.find(([at]) => at === atMs)?.[1] ?? 0), 0);
+}
+
+/** Scrapes at which a counter was below what it had been. */
+function falls(series: readonly Series[], sinceMs: number, untilMs: number): readonly number[] {
+  const found = new Set<number>();
+  for (const { samples } of series) {
+    samples.forEach(([atMs, value], index) => {
+      const before = samples[index - 1]?.[1] ?? 0;
+      if (atMs > sinceMs && atMs <= untilMs && value < before) found.add(atMs);
+    });
+  }
+  return [...found];
+}
+
+/** A new start long after the scrape before: what was counted in between went with the old process. */
+function unseen(target: Target, starts: readonly number[], sinceMs: number, mostMs: number): string | null {
+  const own = [...target.all, ...target.others].flatMap(({ samples }) => samples.map(([atMs]) => atMs));
+  const scrapes = [...own, ...scrapesOf(target.up)].sort((a, b) => a - b);
+  for (const start of starts) {
+    const before = scrapes.findLast((atMs) => atMs < start);
+    if (start <= sinceMs || before === undefined || start - before <= mostMs) continue;
+    const seconds = Math.round((start - before) / 1_000);
+    return `${target.title} started anew between scrapes ${seconds} s apart: what it had counted in between is not known`;
+  }
+  return null;
+}
+
+/** What a counter has grown by, scrape by scrape. */
+export function* steps(
+  { samples }: Pick<Series, 'samples'>,
+  counted: Pick<Counted, 'sinceMs' | 'untilMs' | 'fromZero' | 'starts'>,
+): Generator<readonly [atMs: number, grown: number]> {
+  const { sinceMs, untilMs, fromZero, starts } = counted;
+  let before: readonly [number, number] | null = null;
+  for (const [atMs, value] of samples) {
+    if (atMs > untilMs) return;
+    if (atMs > sinceMs) {
+      const [lastMs, last]: readonly [number, number] = before ?? [atMs, fromZero ? 0 : value];
+      const isAnew = value < last || starts.some((start) => start > lastMs && start <= atMs);
+      yield [atMs, isAnew ? value : value - last];
+    }
+    before = [atMs, value];
+  }
+}
+
+export function growth(series: Pick<Series, 'samples'>, counted: Parameters<typeof steps>[1]): number {
+  let sum = 0;
+  for (const [, grown] of steps(series, counted)) sum += grown;
+  return sum;
+}
