@@ -1,5 +1,6 @@
 // What a command is given: where it writes, who is asked, how it may draw. Made once; tests make their own.
 import { hostname, userInfo } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Hooks } from './hooks.ts';
 import { type Side, sideOfProgram } from './side.ts';
 
@@ -25,6 +26,7 @@ export interface Context {
   readonly offsetMinutes: number;
   /** Milliseconds since 1970: how old is what is shown. */
   readonly wallMs: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
   /** user@host, recorded as claimed. */
   readonly actor: string;
 }
@@ -46,6 +48,7 @@ export function processContext(hooks: Hooks): Context {
       process.exitCode = code;
     },
     wallMs: () => Date.now(),
+    sleep: (ms) => sleep(ms),
     offsetMinutes: -new Date().getTimezoneOffset(),
     actor: actorOf(),
   };

@@ -33,6 +33,7 @@ function helpOf(side: Side): Help {
     exit: () => {},
     offsetMinutes: 0,
     wallMs: () => 0,
+    sleep: never,
     actor: '',
   };
   const textOf = (command: Command) => {

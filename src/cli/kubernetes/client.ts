@@ -1,6 +1,5 @@
 // The questions of every command, answered from custom resources with the rights of the person who asks. It decides nothing
 // and writes nothing but ReleaseCommands. What an operator of another version wrote is shown as far as it can be read.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReleasePolicy } from '../../core/model/policy.ts';
 import { diffPolicies } from '../../core/policy/index.ts';
 import {
@@ -65,7 +64,7 @@ export class KubernetesClient implements Client {
       cluster,
       allNamespaces: options.allNamespaces === true,
       wallMs: context.wallMs,
-      sleep: (ms) => sleep(ms),
+      sleep: context.sleep,
       answerWithinMs: ANSWER_MS,
     });
     CONNECTED.set(options, client);

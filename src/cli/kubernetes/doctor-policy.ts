@@ -260,7 +260,7 @@ function hangingFindings(name: string, { metadata }: Deployment): readonly Findi
   const { labels = {}, annotations = {} } = metadata;
   const has = (key: string) => key in labels || key in annotations;
   const instead = `haldane status ${name} --wait --image IMAGE`;
-  const findings = [warning('hold', 'kubectl rollout status hangs while a version waits', `${instead} does not`)];
+  const findings = [warning('hold', 'kubectl rollout status hangs while a version waits', `use ${instead}`)];
   if (has('kustomize.toolkit.fluxcd.io/name') || has('helm.toolkit.fluxcd.io/name')) {
     const fix = `leave wait and healthChecks off for it, or let them wait for ReleasePolicy ${name}`;
     findings.push(
