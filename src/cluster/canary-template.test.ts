@@ -67,6 +67,19 @@ describe('the canary Deployment', () => {
     assert.deepEqual(spec.template.metadata?.labels, { app: 'shop-canary', part: 'web', ...own });
   });
 
+  test('row 61: configuration is named as in the template: what hangs on a hash belongs to the version, the rest passes through', () => {
+    const spec = {
+      volumes: [
+        { name: 'a', configMap: { name: 'settings-5f2c' } },
+        { name: 'b', secret: { secretName: 'database' } },
+      ],
+      serviceAccountName: 'shop',
+    };
+    const { template } = canaryDeployment(request({ spec })).spec;
+    assert.deepEqual(template.spec.volumes, spec.volumes);
+    assert.equal(template.spec.serviceAccountName, 'shop');
+  });
+
   test('is never selected by the Deployment beside it', () => {
     for (const pods of ['isolated', 'shared'] as const) {
       const { selector } = canaryDeployment(request({ workload: { pods } })).spec;

@@ -24,12 +24,12 @@ import { ViewSource } from '../server/index.ts';
 import { buildCaches, type OperatorCaches } from './operator/caches.ts';
 import { type HealthServer, startHealthServer } from './operator/health-server.ts';
 import { routersByKind, sourcesByKind } from './operator/kinds.ts';
+import { leaseNameOf } from './operator/lease-name.ts';
 import { CallCounts, metricsText } from './operator/metrics-text.ts';
 import { StatusPublisher } from './operator/publisher.ts';
 import { packageVersion } from './package-version.ts';
 import { workloadsByKind } from './workloads.ts';
 
-const LEASE_NAME = 'haldane';
 const ADMISSION_POLICY = 'haldane-hold';
 const STALE_MS = 600_000;
 
@@ -67,7 +67,10 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
   for (const cache of Object.values(parts.caches)) cache.start();
   parts.lease.onGained((transitions) => {
     log.info('the lease is held', { identity, transitions });
-    void lead(parts, log);
+    lead(parts, log).catch((error: unknown) => {
+      log.error('releases cannot be led', { error });
+      void stop('lease lost');
+    });
   });
   parts.lease.onLost(() => {
     log.error('the lease was lost', { identity });
@@ -102,7 +105,7 @@ function buildParts(
   const lease = new LeaderLease({
     api: new HttpKubeApi({ config, userAgent, onCall, callLimitMs: 5_000 }),
     namespace: options.leaseNamespace ?? config.namespace,
-    name: namespace === null ? LEASE_NAME : `${LEASE_NAME}-${namespace}`,
+    name: leaseNameOf(namespace),
     identity,
     clock,
     wallTime,

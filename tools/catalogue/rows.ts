@@ -224,15 +224,15 @@ export const CATALOGUE: readonly CatalogueRow[] = [
     row: 57,
     seen: 'F#1857, P#145, A#3125, A#2266',
     promise: 'fields of others on a shared route stay as they are',
-    scope: 'kubernetes',
+    scope: 'here',
   },
   {
     row: 58,
     seen: 'P#158, P#191',
     promise: 'the split is made from what is wanted each time, not from what was done last',
-    scope: 'kubernetes',
+    scope: 'here',
   },
-  { row: 59, seen: 'F#1504, F#1026', promise: 'no fight over fields that are not ours', scope: 'kubernetes' },
+  { row: 59, seen: 'F#1504, F#1026', promise: 'no fight over fields that are not ours', scope: 'here' },
   {
     row: 60,
     seen: 'F#1600, F#1209, A#3849, A#2857, A#4607',

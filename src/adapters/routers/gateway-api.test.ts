@@ -88,7 +88,7 @@ const weights = ({ spec }: Route) =>
   (spec.rules?.at(-1)?.backendRefs ?? []).map(({ name, weight }) => `${name} ${weight}`).join(', ');
 
 describe('an owned route', () => {
-  test('row 20: the canary is named with weight 0 first, and gets weight when its name is resolved', async () => {
+  test('rows 12 and 20: the canary is named with weight 0 first, and gets weight when its name is resolved', async () => {
     const here = await routedWorld(OWNED);
     const first = await here.router.ensure(OWNED, divided(here, 5), [here.stable, here.canary]);
     assert.match(first.kind === 'progressing' ? first.reason : '', /no ready endpoint yet/);
@@ -162,7 +162,7 @@ describe('an owned route', () => {
     await here.cluster.stop();
   });
 
-  test('an edit by hand is set right', async () => {
+  test('rows 56 and 58: an edit by hand is set right: the split is made from what is wanted', async () => {
     const here = await routedWorld(OWNED);
     await inForce(here, divided(here, 5));
     const body = { spec: { ...(await route(here)).spec, hostnames: ['other.test'] } };
