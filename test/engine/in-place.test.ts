@@ -221,3 +221,19 @@ test('row 78: a Deployment that is gone in mid-release ends it, and the policy c
   world.runUntil((w) => w.handBacks > 0, 600_000);
   assert.equal(world.outcome?.kind, 'aborted');
 });
+
+test('rows 27 and 30: a roll back that does not come to an end ends the release at its deadline, and a fix gets through', () => {
+  const world = placeWorld();
+  world.declared = version('v2');
+  world.runUntil((w) => w.place?.replicas.includes('rev-v2') === true);
+  world.command('abort', { reason: 'complaints' });
+  world.step();
+  if (world.place !== null) world.place.stuck = 'ImagePullBackOff';
+  world.runUntil((w) => w.outcome !== null, 1_200_000);
+  assert.match(world.outcome?.sentence ?? '', /v1 does not get its place back: ImagePullBackOff/);
+  world.declared = version('v3');
+  world.runUntil((w) => w.state.release?.to.label === 'v3');
+  if (world.place !== null) world.place.stuck = null;
+  world.command('promote', { skipAnalysis: true, reason: 'the fix' });
+  world.runUntil((w) => w.state.stable?.label === 'v3', 1_200_000);
+});

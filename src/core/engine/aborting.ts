@@ -21,7 +21,13 @@ export function abort(turn: Turn, release: Release, outcome: Aborted): void {
     return explain(turn, `takes ${to.label} back: it finishes its last requests`, next);
   }
   if (isInPlace(policy) && from !== null && placeOf(turn) !== null && !isInPlaceOf(turn, from.revision)) {
-    const progress = placeOf(turn)?.trouble ?? placeOf(turn)?.progress ?? '';
+    const trouble = placeOf(turn)?.trouble ?? null;
+    if (trouble !== null && release.elapsed.stageMs >= policy.deadlines.startMs) {
+      // The release is over; the place is still asked for, and a person may go another way (row 27).
+      const sentence = `${outcome.sentence}; ${from.label} does not get its place back: ${trouble}`;
+      return finish(turn, release, { ...outcome, sentence });
+    }
+    const progress = trouble ?? placeOf(turn)?.progress ?? '';
     const because = `takes ${to.label} back: ${from.label} gets its place back${progress === '' ? '' : `, ${progress}`}`;
     return explain(turn, because, next);
   }

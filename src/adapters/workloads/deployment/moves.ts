@@ -21,7 +21,7 @@ export type Move =
   | { readonly kind: 'finish'; readonly lock: Lock }
   /** Empty sets that would come up instead of stable's if it were scaled to 0 and back. */
   | { readonly kind: 'forget'; readonly sets: readonly string[] }
-  /** A lock that nobody can read goes. */
+  /** The lock goes: nobody can read it, or its owner takes over. */
   | { readonly kind: 'unlock' }
   /** New templates wait from now on even where the API server does not know of the policy; or no longer. */
   | { readonly kind: 'mark'; readonly isHolding: boolean }
@@ -57,7 +57,9 @@ export function isAtRest(standing: Standing): boolean {
   return active.every((revision) => revision === serving) && nextMove(standing, serving).kind === 'none';
 }
 
-function underLock({ slot, isRolledOut, isMoved }: Standing, lock: Lock, wanted: Revision): Move {
+function underLock({ slot, isRolledOut, isMoved, isSuspended }: Standing, lock: Lock, wanted: Revision): Move {
+  // Hands off is the way out of a roll back that cannot end: what stands there rolls on, and its owner may write again (row 27).
+  if (lock.verb === 'restore' && isSuspended) return { kind: 'unlock' };
   // A restore is always finished first: until then its owner's template is not where it belongs.
   if (lock.verb === 'promote' && lock.to !== wanted) return restore(slot, wanted);
   // Somebody got past the lock: the version that is on its way is written again, and theirs waits.
