@@ -9,6 +9,7 @@ import {
   isNotFound,
   type KubeObject,
   NAMESPACES,
+  RELEASE_POLICIES,
   type Resource,
 } from '../../src/kubernetes/index.ts';
 import { ROOT } from '../../tools/run.ts';
@@ -97,7 +98,13 @@ export class Cluster {
     await this.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
   }
 
+  /** Policies that no controller gives back any more would keep it for ever. */
   async dropNamespace(name: string): Promise<void> {
+    const { items } = await this.api.list(RELEASE_POLICIES, { namespace: name });
+    for (const { metadata } of items) {
+      const patch = { type: 'merge', body: { metadata: { finalizers: null } } } as const;
+      await this.api.patch(RELEASE_POLICIES, metadata, patch);
+    }
     await this.api.delete(NAMESPACES, { name });
     await until(`the namespace ${name} is gone`, 120_000, async () => (await this.#find(NAMESPACES, name)) === null);
   }

@@ -24,11 +24,19 @@ export class Operator {
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
   port = 0;
+  #isExpected = false;
+  /** How it ended though nobody asked for it; null if it did not. */
+  ended: string | null = null;
 
   private constructor(name: string, child: ChildProcess) {
     this.name = name;
     this.#child = child;
-    this.#ended = new Promise((resolve) => child.once('close', () => resolve()));
+    this.#ended = new Promise((resolve) => {
+      child.once('close', (code, signal) => {
+        if (!this.#isExpected) this.ended = `${name} ended by itself (${signal ?? code})`;
+        resolve();
+      });
+    });
   }
 
   static async start(place: OperatorPlace, name: string): Promise<Operator> {
@@ -63,12 +71,14 @@ export class Operator {
   }
 
   async kill(): Promise<void> {
+    this.#isExpected = true;
     this.#child.kill('SIGKILL');
     await this.#ended;
   }
 
-  /** It stands still, and may go on later in the belief that no time has passed. */
+  /** It stands still, and may go on later in the belief that no time has passed; then it may end, as its lease is lost. */
   freeze(): void {
+    this.#isExpected = true;
     this.#child.kill('SIGSTOP');
   }
 
@@ -77,6 +87,7 @@ export class Operator {
   }
 
   async stop(): Promise<void> {
+    this.#isExpected = true;
     this.#child.kill('SIGCONT');
     this.#child.kill('SIGTERM');
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), 20_000);

@@ -66,6 +66,7 @@ export async function play(scenario: Scenario, setting: Setting): Promise<Result
   try {
     await hooks.mendAll();
     accounts = await stand.stopUsers();
+    faults.push(...stand.operators.flatMap(({ ended }) => ended ?? []));
     faults.push(...(await leftovers(stand)));
   } catch (error) {
     faults.push(describeError(error));

@@ -138,7 +138,6 @@ export class Stand {
     await this.cluster.api.delete(RELEASE_POLICIES, { namespace: this.namespace, name: 'shop' }).catch(() => false);
     if (this.operators.length > 0) await this.untilGone().catch(() => undefined);
     await Promise.all(this.operators.map((operator) => operator.stop()));
-    await this.#forceGone();
     await this.cluster.dropNamespace(this.namespace).catch(() => undefined);
   }
 
@@ -290,13 +289,6 @@ export class Stand {
 
   note(name: string, value: string | number): void {
     this.facts[name] = value;
-  }
-
-  /** A policy that no controller gives back would keep its namespace for ever. */
-  async #forceGone(): Promise<void> {
-    const at = { namespace: this.namespace, name: 'shop' };
-    const patch = { type: 'merge', body: { metadata: { finalizers: null } } } as const;
-    await this.cluster.api.patch(RELEASE_POLICIES, at, patch).catch(() => undefined);
   }
 }
 

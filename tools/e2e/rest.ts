@@ -54,7 +54,7 @@ export async function rest(
     };
   } finally {
     await operator.stop();
-    await release(cluster);
+    await cluster.dropNamespace(NAMESPACE);
   }
 }
 
@@ -105,16 +105,6 @@ async function metricsText(cluster: Cluster): Promise<string> {
 
 function sum(text: string, pattern: RegExp): number {
   return [...text.matchAll(pattern)].reduce((all, [, value]) => all + Number(value), 0);
-}
-
-/** Policies without a controller keep their namespace: their finalizers go first. */
-async function release(cluster: Cluster): Promise<void> {
-  const { items } = await cluster.api.list(RELEASE_POLICIES, { namespace: NAMESPACE });
-  for (const { metadata } of items) {
-    const patch = { type: 'merge', body: { metadata: { finalizers: null } } } as const;
-    await cluster.api.patch(RELEASE_POLICIES, metadata, patch);
-  }
-  await cluster.dropNamespace(NAMESPACE);
 }
 
 export function restLines(found: Rest): string[] {
