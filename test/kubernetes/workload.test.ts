@@ -82,7 +82,7 @@ describe('a plain Deployment on a real cluster', { skip: noCluster }, () => {
       await stays();
     });
 
-    test('a restart is no new version: pods are new, and nothing waits', async () => {
+    test('row 15: a restart is no new version and rolls by the Deployment’s own budget: pods are new, and nothing waits', async () => {
       shop.gitApplies(manifest('app:v1'), ['--force-conflicts']);
       await stays();
       shop.space.must(['rollout', 'restart', 'deployment/shop']);
