@@ -9,8 +9,9 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { templateRevision } from '../../src/cluster/revision.ts';
-import { kubectl, Namespace, noCluster, ROOT } from '../kubernetes/cluster.ts';
+import { Namespace, noCluster, ROOT } from '../kubernetes/cluster.ts';
 import { installDefinitions } from '../kubernetes/installed.ts';
+import { writeKubeconfig } from '../kubernetes/kubeconfig.ts';
 import { deployment, ROUTE, releasePolicy } from '../kubernetes/objects.ts';
 import { sampleView } from './kubernetes-world.ts';
 
@@ -51,24 +52,7 @@ function personWith(name: string, ...roles: readonly string[]): string {
     const account = `--serviceaccount=${namespace.name}:${name}`;
     namespace.must(['create', 'rolebinding', `${name}-${role}`, `--clusterrole=${role}`, account]);
   }
-  const token = namespace.must(['create', 'token', name]).trim();
-  const file = join(folder, `${name}.kubeconfig`);
-  const config = JSON.parse(kubectl(['config', 'view', '--raw', '--minify', '-o', 'json']).output) as {
-    clusters: { cluster: Record<string, string> }[];
-  };
-  const cluster = config.clusters[0]?.cluster;
-  writeFileSync(
-    file,
-    JSON.stringify({
-      apiVersion: 'v1',
-      kind: 'Config',
-      'current-context': 'test',
-      contexts: [{ name: 'test', context: { cluster: 'test', user: name } }],
-      clusters: [{ name: 'test', cluster }],
-      users: [{ name, user: { token } }],
-    }),
-  );
-  return file;
+  return writeKubeconfig(join(folder, `${name}.kubeconfig`), { namespace: namespace.name, name });
 }
 
 function setStatus(status: object): void {
