@@ -112,7 +112,8 @@ export class FakePrometheus {
 
   #evaluate(query: string, time: number): unknown {
     const [, text = '', seconds = ''] = /^(.*)\[(\d+)s\]$/s.exec(query) ?? [];
-    const selector = parseSelector(text);
+    // Only the source itself asks for several names.
+    const selector = parseSelector(text.startsWith('{') ? `any${text}` : text);
     const result = [...this.#kept.values()].flatMap(({ labels, samples }) => {
       const values = samples.filter(([at]) => at > time - Number(seconds) && at <= time);
       return values.length > 0 && isSelected(labels, selector) ? [{ metric: labels, values }] : [];
@@ -122,7 +123,7 @@ export class FakePrometheus {
 }
 
 function isSelected(labels: Labels, { name, matchers }: Selector): boolean {
-  if (labels.__name__ !== name) return false;
+  if (labels.__name__ !== name && !matchers.some(({ label }) => label === '__name__')) return false;
   return matchers.every(({ label, op, value }) => {
     const is = labels[label] ?? '';
     if (op === '=') return is === value;

@@ -161,9 +161,9 @@ test('a cursor is read as it was written, and others are refused', () => {
 function lookAt(series: readonly Series[], up: Series, marks: Readonly<Record<string, Mark>>, toMs: number): Counted {
   const upTo = ({ samples, ...rest }: Series) => ({ ...rest, samples: samples.filter(([atMs]) => atMs <= toMs) });
   const there = series.map(upTo).filter(({ samples }) => samples.length > 0);
-  const [target] = targetsIn({ all: there, others: [], up: [upTo(up)] }, true);
+  const [target] = targetsIn({ all: there, others: [], up: [upTo(up)], births: [] }, true);
   if (target === undefined) throw new Error('no target');
-  return countedOf(target, { fromMs: 0, marks, isYoung: () => false, toMs, scrapeMs: 1_000 });
+  return countedOf(target, { fromMs: 0, marks, openedMs: 0, podStartedMs: () => -1, toMs, scrapeMs: 1_000 });
 }
 
 interface Step {

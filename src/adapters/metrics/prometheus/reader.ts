@@ -40,6 +40,8 @@ export interface Looked extends Answers {
 }
 
 const MOST_BACK_MS = 3_600_000;
+/** Of a process, in seconds since 1970: most clients show it. */
+const BIRTH = 'process_start_time_seconds';
 
 interface Range {
   readonly from: FromPrometheus;
@@ -75,7 +77,7 @@ export class PrometheusReader {
     const isAll = ({ role }: Question) => role === 'all';
     const all = await Promise.all(questions.all.filter(isAll).map(ask));
     // Asked for after, so that they hold at least the scrapes that the requests are counted up to.
-    const [up, ...others] = await Promise.all([
+    const [scrapes, ...others] = await Promise.all([
       this.#scrapes(
         range,
         all.flatMap(({ series }) => series),
@@ -83,15 +85,17 @@ export class PrometheusReader {
       ),
       ...questions.all.filter((question) => !isAll(question)).map(ask),
     ]);
+    const [up, births] = [named(scrapes, 'up'), named(scrapes, BIRTH)];
     const own = ownSeries([...all, ...others]);
     const [ofAll, ofOthers] = [own.filter(({ role }) => role === 'all'), own.filter(({ role }) => role !== 'all')];
     const { byPod } = questions;
-    const seen = targetsIn({ all: ofAll.map(seriesOf), others: ofOthers.map(seriesOf), up }, byPod);
+    const seen = targetsIn({ all: ofAll.map(seriesOf), others: ofOthers.map(seriesOf), up, births }, byPod);
     const targets = byPod ? [...seen, ...silentTargets(up, seen)] : seen;
     const since = {
       fromMs: before.atMs,
       marks: before.marks,
-      isYoung: (pod: string) => (known[pod]?.startedAtMs ?? 0) >= before.openedMs,
+      openedMs: before.openedMs,
+      podStartedMs: (pod: string) => known[pod]?.startedAtMs ?? 0,
       toMs,
       scrapeMs: from.scrapeMs,
     };
@@ -99,31 +103,41 @@ export class PrometheusReader {
     return { questions, own, targets, up, counted, before, pods: known, byPod, toMs, scrapeMs: from.scrapeMs };
   }
 
-  /** Which scrapes succeeded, as Prometheus keeps it of every target; nothing, where that is not kept. */
-  #scrapes(range: Range, all: readonly Series[], pods: readonly string[] | null): Promise<readonly Series[]> {
+  /**
+   * Which scrapes succeeded, as Prometheus keeps it of every target, and when its process began, where it tells; nothing,
+   * where neither is kept.
+   */
+  async #scrapes(range: Range, all: readonly Series[], pods: readonly string[] | null): Promise<readonly Series[]> {
     const values = (label: string) => [...new Set(all.flatMap(({ labels }) => labels[label] ?? []))];
     const one = (label: string, list: readonly string[]): Matcher => ({ label, op: '=~', value: anyOf(list) });
     const places = [values('job'), values('instance')] as const;
-    if (pods === null ? places.some((list) => list.length === 0) : pods.length === 0) return Promise.resolve([]);
+    if (pods === null ? places.some((list) => list.length === 0) : pods.length === 0) return [];
     const matchers: readonly Matcher[] =
       pods === null
         ? [one('job', places[0]), one('instance', places[1])]
         : [{ label: 'namespace', op: '=', value: range.namespace }, one('pod', pods)];
-    return this.#ask(range, formatSelector({ name: 'up', matchers }));
+    const name: Matcher = { label: '__name__', op: '=~', value: `up|${BIRTH}` };
+    return this.#ask(range, formatSelector({ name: '', matchers: [name, ...matchers] }), Number.isFinite);
   }
 
-  async #ask({ from, namespace, seconds, toMs }: Range, selector: string): Promise<readonly Series[]> {
+  async #ask(
+    { from, namespace, seconds, toMs }: Range,
+    selector: string,
+    isValue?: (value: number) => boolean,
+  ): Promise<readonly Series[]> {
     const { access, timeoutMs } = from;
     const form = { query: `${selector}[${seconds}s]`, time: String(toMs / 1_000) };
     const body = await this.#connections.ask({ access, namespace, timeoutMs, path: '/api/v1/query', form });
     try {
-      return seriesIn(body);
+      return seriesIn(body, isValue);
     } catch (error) {
       if (!(error instanceof NotCounts)) throw error;
-      throw new NotCounts(`asked for ${selector.slice(0, selector.indexOf('{'))}, ${error.message}`);
+      throw new NotCounts(`asked for ${selector.split('{')[0] || 'up'}, ${error.message}`);
     }
   }
 }
+
+const named = (all: readonly Series[], name: string) => all.filter(({ labels }) => labels.__name__ === name);
 
 const seriesOf = ({ series }: OwnSeries) => series;
 

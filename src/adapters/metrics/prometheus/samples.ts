@@ -19,8 +19,8 @@ interface Body {
   readonly data?: { readonly resultType?: unknown; readonly result?: unknown };
 }
 
-/** Throws NotCounts for all that cannot be counts. */
-export function seriesIn(body: unknown): readonly Series[] {
+/** Throws NotCounts for all that cannot be counts. @param isValue what a value must be */
+export function seriesIn(body: unknown, isValue: (value: number) => boolean = isCount): readonly Series[] {
   const { status, error, warnings, data } = (typeof body === 'object' ? (body ?? {}) : {}) as Body;
   if (status !== 'success') throw new NotCounts(typeof error === 'string' ? error.slice(0, 300) : 'it did not succeed');
   if (Array.isArray(warnings) && warnings.length > 0)
@@ -28,14 +28,14 @@ export function seriesIn(body: unknown): readonly Series[] {
   if (data?.resultType !== 'matrix' || !Array.isArray(data.result)) {
     throw new NotCounts(`it gave ${kindOf(data?.resultType)}, not samples over time`);
   }
-  return data.result.map(seriesOf);
+  return data.result.map((entry) => seriesOf(entry, isValue));
 }
 
 function kindOf(resultType: unknown): string {
   return typeof resultType === 'string' ? `a ${resultType.slice(0, 40)}` : 'nothing';
 }
 
-function seriesOf(entry: unknown): Series {
+function seriesOf(entry: unknown, isValue: (value: number) => boolean): Series {
   const { metric, values } = (entry ?? {}) as { readonly metric?: unknown; readonly values?: unknown };
   if (typeof metric !== 'object' || metric === null) throw new NotCounts('a series without labels');
   const labels = metric as Readonly<Record<string, string>>;
@@ -44,7 +44,7 @@ function seriesOf(entry: unknown): Series {
   let broken: string | null = null;
   for (const each of values as readonly unknown[]) {
     const [atMs, value, text] = sampleOf(each, labels);
-    broken = isCount(value) ? null : text;
+    broken = isValue(value) ? null : text;
     if (broken === null) samples.push([atMs, value]);
   }
   return { labels, samples, broken };

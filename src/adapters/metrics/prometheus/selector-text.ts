@@ -11,6 +11,7 @@ export interface Matcher {
 }
 
 export interface Selector {
+  /** Empty where a matcher says it. */
   readonly name: string;
   readonly matchers: readonly Matcher[];
 }

@@ -15,6 +15,8 @@ export interface Target {
   readonly others: readonly Series[];
   /** Of its scrapes, 1 for each that succeeded. */
   readonly up: readonly Series[];
+  /** When its process began, in seconds since 1970, where it tells. */
+  readonly births: readonly Series[];
 }
 
 /** Scrapes of one target. */
@@ -37,8 +39,9 @@ export interface Since {
   /** Of targets without a mark. */
   readonly fromMs: number;
   readonly marks: Readonly<Record<string, Mark>>;
-  /** Whether this pod came after counting began. */
-  readonly isYoung: (pod: string) => boolean;
+  /** What came after it has counted nothing before. */
+  readonly openedMs: number;
+  readonly podStartedMs: (pod: string) => number;
   readonly toMs: number;
   readonly scrapeMs: number;
 }
@@ -64,20 +67,22 @@ export interface Answered {
   readonly all: readonly Series[];
   readonly others: readonly Series[];
   readonly up: readonly Series[];
+  readonly births: readonly Series[];
 }
 
-export function targetsIn({ all, others, up }: Answered, byPod: boolean): readonly Target[] {
+export function targetsIn({ all, others, up, births }: Answered, byPod: boolean): readonly Target[] {
   const of = (list: readonly Series[]) => Map.groupBy(list, ({ labels }) => keyOf(labels, byPod));
   const [ofAll, ofOthers] = [of(all), of(others)];
   const place = ({ job, instance }: Series['labels']) => `${job} ${instance}`;
-  const ups = Map.groupBy(up, ({ labels }) => place(labels));
+  const [ups, born] = [up, births].map((list) => Map.groupBy(list, ({ labels }) => place(labels)));
   return [...new Set([...ofAll.keys(), ...ofOthers.keys()])].map((key) => {
     const own = ofAll.get(key) ?? [];
     const rest = ofOthers.get(key) ?? [];
     const labels = (own[0] ?? rest[0])?.labels ?? {};
     const pod = byPod ? (labels.pod ?? null) : null;
     const title = pod === null ? `proxy ${labels.instance ?? key}` : `pod ${pod}`;
-    return { key, pod, title, all: own, others: rest, up: ups.get(place(labels)) ?? [] };
+    const at = place(labels);
+    return { key, pod, title, all: own, others: rest, up: ups?.get(at) ?? [], births: born?.get(at) ?? [] };
   });
 }
 
@@ -87,11 +92,12 @@ export function silentTargets(up: readonly Series[], known: readonly Target[]): 
   const silent = up.filter(({ labels }) => labels.pod !== undefined && !pods.has(labels.pod));
   return [...Map.groupBy(silent, ({ labels }) => keyOf(labels, true))].map(([key, own]) => {
     const pod = own[0]?.labels.pod ?? '';
-    return { key, pod, title: `pod ${pod}`, all: [], others: [], up: own };
+    return { key, pod, title: `pod ${pod}`, all: [], others: [], up: own, births: [] };
   });
 }
 
-export function countedOf(target: Target, { fromMs, marks, isYoung, toMs, scrapeMs }: Since): Counted {
+export function countedOf(target: Target, since: Since): Counted {
+  const { fromMs, marks, toMs, scrapeMs } = since;
   const mark = marks[target.key];
   const sinceMs = mark?.atMs ?? fromMs;
   const own = target.all.length > 0 ? target.all : target.others;
@@ -101,8 +107,9 @@ export function countedOf(target: Target, { fromMs, marks, isYoung, toMs, scrape
   const untilMs = Math.max(sinceMs, newest, empty.at(-1) ?? 0);
   const hasPast = [...own, ...target.up].some((series) => hasBy(series, sinceMs));
   const isWhole = mark === undefined || (hasPast && totalAt(own, mark.atMs) === mark.total);
-  const isNew = mark === undefined && target.pod !== null && isYoung(target.pod);
-  const starts = [...empty, ...falls([...target.all, ...target.others], sinceMs, untilMs)];
+  const isNew = mark === undefined && isYoung(target, since);
+  const fallen = falls([...target.all, ...target.others], sinceMs, untilMs);
+  const starts = [...new Set([...empty, ...births(target), ...fallen])];
   return {
     target,
     sinceMs,
@@ -115,6 +122,19 @@ export function countedOf(target: Target, { fromMs, marks, isYoung, toMs, scrape
       ? unseen(target, starts, sinceMs, 3 * scrapeMs)
       : `${target.title}: the samples that were counted up to are gone, so what came after them is not known`,
   };
+}
+
+/** It began after counting did: the pod, or the process that was scraped first. */
+function isYoung({ pod, births: born }: Target, { openedMs, podStartedMs }: Since): boolean {
+  const bornMs = (born[0]?.samples[0]?.[1] ?? 0) * 1_000;
+  return bornMs >= openedMs || (pod !== null && podStartedMs(pod) >= openedMs);
+}
+
+/** Scrapes that were the first of a new process. */
+function births({ births: born }: Target): readonly number[] {
+  return born.flatMap(({ samples }) =>
+    samples.flatMap(([atMs, value], i) => (value > (samples[i - 1]?.[1] ?? value) ? [atMs] : [])),
+  );
 }
 
 /** Scrapes that succeeded and found no series of it: its process was new, or has started anew. */
