@@ -89,6 +89,15 @@ async function use(folder: string, tarball: string): Promise<void> {
   );
   if (!/\d+\.\d+\.\d+/.test(output)) throw new Error(`npx haldane version says no version:\n${output}`);
   await step('npx haldane --help', () => run('npx', ['--no-install', 'haldane', '--help'], { cwd, env }));
+  const plugin = await step('npx kubectl-haldane --help', () =>
+    run('npx', ['--no-install', 'kubectl-haldane', '--help'], { cwd, env }),
+  );
+  if (!plugin.output.includes('Usage: kubectl haldane'))
+    throw new Error(`it is no plugin of kubectl:\n${plugin.output}`);
+  const proposed = await step('npx kubectl_complete-haldane', () =>
+    run('npx', ['--no-install', 'kubectl_complete-haldane', 'sta'], { cwd, env }),
+  );
+  if (!/^status$/m.test(proposed.output)) throw new Error(`it completes nothing:\n${proposed.output}`);
   await step('types of the package', () => run(bin('tsc'), ['-p', 'tsconfig.json'], { cwd, env }));
   await step('exports of the package', () => run(process.execPath, ['out/use.js'], { cwd, env }));
 }
