@@ -51,6 +51,7 @@ export class FakePrometheus {
   /** Changes what is answered. */
   tamper: (body: string, asked: Asked) => FakeAnswer | Promise<FakeAnswer> = (text) => ({ status: 200, text });
   keepsUp = true;
+  connections = 0;
   #kept = new Map<string, Kept>();
   #server: Server | null = null;
 
@@ -63,6 +64,9 @@ export class FakePrometheus {
   async start(): Promise<this> {
     const server = createServer((request, response) => void this.#answer(request, response));
     this.#server = server;
+    server.on('connection', () => {
+      this.connections += 1;
+    });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return this;
   }
