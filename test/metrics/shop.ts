@@ -103,7 +103,7 @@ export class Shop {
   readonly clock: VirtualClock;
   readonly pods: ShopPod[] = [];
   /** What it counts, for versions told apart by a proxy. */
-  readonly proxy = new FakeTarget({ job: 'traefik', instance: '10.0.0.1:8082' });
+  readonly proxy = new FakeTarget({ job: 'traefik', instance: '192.0.2.1:8082' });
 
   constructor(prometheus: FakePrometheus, clock: VirtualClock) {
     this.prometheus = prometheus;

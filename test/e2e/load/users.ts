@@ -2,7 +2,7 @@
 // request is counted once, in the second in which it was sent: as answered by a version, or as lost. An answer that no
 // version gave (a router's own 404 or 503) is lost. It refuses to average anything away.
 //
-//   node users.ts --url http://10.0.0.1 --host shop.test --rate 100 --connections keep|short|close [--patience 10000]
+//   node users.ts --url http://127.0.0.1 --host shop.test --rate 100 --connections keep|short|close [--patience 10000]
 //
 // keep: connections are kept for ever; short: for two seconds at most, ended by the user; close: one per request.
 // Standard input: {"rate": 20} changes the rate, {"stop": true} ends it; then one line of JSON holds the whole account.

@@ -9,7 +9,7 @@ export interface Target {
   readonly key: string;
   /** The label `pod`. */
   readonly pod: string | null;
-  /** For words: "pod web-1", or "proxy 10.0.0.1:8082". */
+  /** For words: "pod web-1", or "proxy traefik:8082". */
   readonly title: string;
   readonly all: readonly Series[];
   readonly others: readonly Series[];
