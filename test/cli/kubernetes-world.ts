@@ -5,7 +5,13 @@ import { templateRevision } from '../../src/cluster/revision.ts';
 import { encodeRelease } from '../../src/controller/index.ts';
 import { buildView, type ReleaseView } from '../../src/core/views/index.ts';
 import { MemoryKubeApi } from '../../src/kubernetes/doubles/index.ts';
-import { KubeError, type KubeObject, RELEASE_COMMANDS, type Resource } from '../../src/kubernetes/index.ts';
+import {
+  type KubeApi,
+  KubeError,
+  type KubeObject,
+  RELEASE_COMMANDS,
+  type Resource,
+} from '../../src/kubernetes/index.ts';
 import { hooks } from '../../src/main/hooks.ts';
 import { clusterOn, KINDS } from '../../src/main/kubernetes-client.ts';
 import { chainEntry, EMPTY_CHAIN, type JournalEntry } from '../../src/ports/index.ts';
@@ -230,7 +236,7 @@ export class KubernetesWorld {
       ...processContext({
         ...hooks,
         kubernetes: async ({ namespace }) =>
-          clusterOn(this.api, { namespace: namespace ?? NAMESPACE, server: 'https://cluster.example' }),
+          clusterOn(this.#server(), { namespace: namespace ?? NAMESPACE, server: 'https://cluster.example' }),
       }),
       side: 'kubernetes',
       env: {},
@@ -259,6 +265,29 @@ export class KubernetesWorld {
   async #passed(ms: number): Promise<void> {
     this.waitedMs += ms;
     await this.whileWaiting(this.waitedMs);
+  }
+
+  #watches = new AbortController();
+
+  /** Every watch that is open ends, as when the server goes. */
+  async endWatches(): Promise<void> {
+    this.#watches.abort();
+    this.#watches = new AbortController();
+  }
+
+  #server(): KubeApi {
+    const { api } = this;
+    return {
+      get: (...args) => api.get(...args),
+      list: (...args) => api.list(...args),
+      create: (...args) => api.create(...args),
+      replace: (...args) => api.replace(...args),
+      patch: (...args) => api.patch(...args),
+      delete: (...args) => api.delete(...args),
+      raw: (...args) => api.raw(...args),
+      watch: (resource, options) =>
+        api.watch(resource, { ...options, signal: AbortSignal.any([options.signal, this.#watches.signal]) }),
+    };
   }
 
   async commands(): Promise<readonly object[]> {

@@ -317,6 +317,24 @@ describe('kubectl haldane watch', () => {
     assert.match(out, /checkout-2 25 % testing/);
   });
 
+  it('waits for an API server that is away, says so once, and goes on with it', async () => {
+    const world = await testing();
+    let isDown = false;
+    world.api.intercept = () => {
+      if (isDown) throw new KubeError('watch', 503, { reason: 'ServiceUnavailable', message: 'down' });
+    };
+    const running = world.run('watch', 'checkout', '--exit-status');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    isDown = true;
+    await world.endWatches();
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    isDown = false;
+    await world.setStatus({ view: JSON.stringify(sampleView('aborted')) });
+    const { code, err } = await running;
+    assert.equal(code, 2);
+    assert.match(err, /^the API server is away; users are served on; waiting for it\nthe API server is back\n$/);
+  });
+
   it('prints a view a line with --json', async () => {
     const world = await testing();
     const running = world.run('watch', 'checkout', '--json', '--exit-status');
