@@ -314,7 +314,7 @@ describe('the counters of a proxy', () => {
     'a second proxy is another target; one that went away is no trouble, one that cannot be scraped is',
     async (under) => {
       under.route('web', 5);
-      const other = new FakeTarget({ job: 'traefik', instance: '10.0.0.2:8082' });
+      const other = new FakeTarget({ job: 'traefik', instance: '192.0.2.2:8082' });
       const name = { service: 'shop-web-canary-http-80@kubernetesgateway', code: '200' };
       under.fake.targets.add(other);
       await under.here.scrapes(2);
