@@ -3,6 +3,8 @@
 
 import type { StatusCondition } from '../../adapters/stores/kubernetes/documents.ts';
 import { FIELD_MANAGER, policyKey } from '../../cluster/names.ts';
+import type { Deployment } from '../../cluster/objects.ts';
+import { templateRevision } from '../../cluster/revision.ts';
 import type { PolicyView } from '../../controller/index.ts';
 import {
   type CacheReader,
@@ -112,20 +114,33 @@ export class StatusPublisher {
       this.#entries.delete(view.name);
       return null;
     }
-    const workload = view.policy?.workload;
-    const deployment =
-      workload?.kind === 'deployment' ? deployments.get(key.namespace, workload.deployment) : undefined;
     return statusOf({
       view,
       generation: policy.metadata.generation ?? 0,
-      deployment:
-        deployment === undefined
-          ? null
-          : { name: deployment.metadata.name, generation: deployment.metadata.generation ?? 0 },
+      deployment: this.#seenDeployment(view, policy),
       refusal: refusal(view.name),
       before: conditionsOf(policy),
       wallTime: clock.now().wallTime,
     });
+  }
+
+  /**
+   * The Deployment whose template this view was decided on. One that was written since is not claimed to have been looked
+   * at: kubectl wait would take the outcome of the version before for its own.
+   */
+  #seenDeployment(view: PolicyView, policy: KubeObject): { readonly name: string; readonly generation: number } | null {
+    const { workload } = view.policy ?? {};
+    if (workload?.kind !== 'deployment') return null;
+    const { namespace } = policyKey(view.name);
+    const found = this.#deps.deployments.get(namespace, workload.deployment) as Deployment | undefined;
+    if (found === undefined) return null;
+    if (templateRevision(found.spec.template) === view.declared?.revision) {
+      return { name: found.metadata.name, generation: found.metadata.generation ?? 0 };
+    }
+    const { workload: before } = (policy.status ?? {}) as {
+      readonly workload?: { readonly observedGeneration?: number };
+    };
+    return { name: found.metadata.name, generation: before?.observedGeneration ?? 0 };
   }
 
   async #write(policy: string, status: PolicyStatus): Promise<void> {
