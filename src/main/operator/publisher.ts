@@ -107,7 +107,7 @@ export class StatusPublisher {
   }
 
   #statusOf(view: PolicyView): PolicyStatus | null {
-    const { policies, deployments, refusal, clock } = this.#deps;
+    const { policies, refusal, clock } = this.#deps;
     const key = policyKey(view.name);
     const policy = policies.get(key.namespace, key.name);
     if (policy === undefined) {
