@@ -327,7 +327,7 @@ describe('the counters of a proxy', () => {
       assert.deepEqual((await under.next()).requests, { [STABLE]: 5, [CANARY]: 6 });
       other.isUp = false;
       await under.here.scrapes(3);
-      assert.match(await under.error(), /proxy 10\.0\.0\.2:8082 was not scraped for 15 s.*up is 0/);
+      assert.match(await under.error(), /proxy 192\.0\.2\.2:8082 was not scraped for 15 s.*up is 0/);
       under.fake.targets.delete(other);
       under.route('web', 5);
       await under.here.scrapes(3);
