@@ -29,7 +29,8 @@ async function killingAtRandom(stand: Stand, act: () => Promise<void>): Promise<
   let [kills, isOver] = [0, false];
   const loop = (async () => {
     while (!isOver) {
-      await stand.wait(4_000 + 14_000 * Math.random());
+      // Long enough for its successor to wait for the lease, and to lead for a while.
+      await stand.wait(20_000 + 25_000 * Math.random());
       if (isOver) return;
       const [operator] = stand.operators;
       if (operator === undefined) continue;
@@ -60,7 +61,7 @@ const failover: Scenario = {
     await stand.untilStage('v2', 5);
     first?.freeze();
     const startedAt = performance.now();
-    await stand.until('the second leads', 90_000, async () => /haldane_leader 1/.test(await second.metrics()));
+    await stand.until('the second leads', 90_000, async () => /^haldane_leader 1$/m.test(await second.metrics()));
     stand.note('seconds without a leader', Math.round((performance.now() - startedAt) / 1_000));
     await stand.untilStage('v2', 50);
     first?.thaw();
