@@ -76,6 +76,11 @@ export class Operator {
     await this.#ended;
   }
 
+  /** Without its lease it ends, as it should; a kubelet would start it again. */
+  mayEnd(): void {
+    this.#isExpected = true;
+  }
+
   /** It stands still, and may go on later in the belief that no time has passed; then it may end, as its lease is lost. */
   freeze(): void {
     this.#isExpected = true;

@@ -39,6 +39,7 @@ export const CASES: readonly Case[] = [
 
 /** For the five cases; the second table is that of a policy that says nothing of this. */
 export const TUNED: Json = {
+  metrics: { pods: { port: 8080 } },
   stages: [
     { weight: 2, bake: '10s' },
     { weight: 10, bake: '10s' },

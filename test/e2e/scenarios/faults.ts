@@ -77,8 +77,13 @@ const apiServer: Scenario = {
   seconds: 250,
   needs: () => ({ fault: 'hold', part: 'kube-apiserver' }),
   act: async (stand) => {
+    // Two, as they are installed: the leader ends without its lease, the other goes on.
+    const [first] = stand.operators;
+    await stand.startOperator();
     await stand.deploy(good(2));
     await stand.untilStage('v2', 25);
+    await stand.wait(2_000);
+    first?.mayEnd();
     await stand.hooks.break('hold', 'kube-apiserver');
     // Asked again and again, as a person would, until somebody is there to take it.
     const asking = stand.until('the abort is taken', 300_000, async () => {
