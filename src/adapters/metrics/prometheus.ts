@@ -97,7 +97,7 @@ export class PrometheusMetrics implements MetricSource {
     if (lacking !== null) return { kind: 'error', message: messageOf(policy, lacking) };
     const span = { fromMs: before.atMs, toMs };
     const events = podEvents(pods, revisions, ({ name }) => before.pods[name]?.restarts, span);
-    if (toMs === nowMs && !hasNews(looked, events)) return { kind: 'none' };
+    if (toMs === nowMs && !hasNews(looked, pods, events)) return { kind: 'none' };
     const versions = countsByVersion(looked.own, countingOf(policy, looked));
     const counts = { versions: onlyOf(versions, revisions), events };
     const readings = readingsOf(counts, checks, countingOf(policy, looked).errors);
@@ -149,9 +149,25 @@ export class PrometheusMetrics implements MetricSource {
   }
 }
 
-/** Of nothing at all there is something to say, too. */
-function hasNews({ counted }: Looked, events: Readonly<Record<Revision, PodEvents>>): boolean {
-  const isScraped = counted.size === 0 || [...counted.values()].some((of) => of.hasNews);
+/**
+ * A window ends when every target that serves and is heard of was scraped in it: a window in which only one version was
+ * counted compares nothing, and its requests would be of no use. Of nothing at all there is something to say, too.
+ */
+function hasNews(
+  { counted, toMs, scrapeMs }: Looked,
+  { byRevision }: PodsOfVersion,
+  events: Readonly<Record<Revision, PodEvents>>,
+): boolean {
+  const all = [...counted.values()];
+  const serving = new Set(
+    Object.values(byRevision).flatMap((pods) => pods.filter(({ isReady }) => isReady).map(({ name }) => name)),
+  );
+  const awaited = all.filter(
+    ({ target: { pod, all: series }, untilMs }) =>
+      series.length > 0 && (pod === null || serving.has(pod)) && toMs - untilMs <= 3 * scrapeMs,
+  );
+  const isScraped =
+    awaited.length > 0 ? awaited.every((of) => of.hasNews) : all.length === 0 || all.some((of) => of.hasNews);
   return isScraped || Object.values(events).some(({ restarts }) => restarts > 0);
 }
 
