@@ -41,16 +41,16 @@ export const CASES: readonly Case[] = [
 export const TUNED: Json = {
   metrics: { pods: { port: 8080 } },
   stages: [
-    { weight: 2, bake: '10s' },
+    { weight: 1, bake: '20s' },
     { weight: 10, bake: '10s' },
-    { weight: 50, bake: '40s' },
+    { weight: 50, bake: '30s' },
   ],
   checks: [
     { name: 'errors', metric: { errors: {} }, tolerance: { ratio: 1.1, margin: '0.5%' }, warmUp: '10s' },
     { name: 'latency', metric: { latency: { quantile: 0.99 } }, warmUp: '10s' },
   ],
   leastBake: '60s',
-  interval: '2s',
+  interval: '1s',
 };
 
 export const TABLES: Readonly<Record<'tuned' | 'defaults', Json>> = { tuned: TUNED, defaults: {} };
@@ -149,6 +149,7 @@ export function rowsOf(runs: readonly Run[]): readonly Row[] {
     const right = own.filter(({ ended }) => ended === each.end).length;
     const at = { all: mean(own.map(({ seconds }) => seconds)), first: mean(own.map((run) => run.secondsFromFirst)) };
     const bad = mean(own.map((run) => run.bad));
+    const badInRun = mean(own.map((run) => run.badInRun));
     const lost = own.reduce((sum, run) => sum + run.lost, 0);
     const seconds = each.name === 'all-fail' ? at.first : at.all;
     const { seconds: mostSeconds = Number.POSITIVE_INFINITY, bad: mostBad = Number.POSITIVE_INFINITY } = each.most;
@@ -160,7 +161,7 @@ export function rowsOf(runs: readonly Run[]): readonly Row[] {
       '0 lost',
     ];
     const isMet = own.length > 0 && right === own.length && lost === 0 && seconds <= mostSeconds && bad <= mostBad;
-    const words = `${each.end} ${right} of ${own.length}, after ${at.all.toFixed(0)} s (${at.first.toFixed(0)} s of its first request), ${bad.toFixed(1)} bad, ${lost} lost`;
+    const words = `${each.end} ${right} of ${own.length}, after ${at.all.toFixed(0)} s${each.name === 'all-fail' ? ` (${at.first.toFixed(0)} s of its first request)` : ''}, ${bad.toFixed(1)} bad (${badInRun.toFixed(1)} in the run), ${lost} lost`;
     return { each, runs: own.length, cell: own.length === 0 ? 'not run' : words, target: wishes.join(', '), isMet };
   });
 }
