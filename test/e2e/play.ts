@@ -33,6 +33,8 @@ export interface UsersResult {
   readonly bad: number;
   readonly lost: number;
   readonly causes: Readonly<Record<string, number>>;
+  readonly firstLost: number | null;
+  readonly lastLost: number | null;
 }
 
 export interface Setting {
@@ -118,7 +120,11 @@ function usersFaults({ mustLose, users: wish }: Scenario, users: readonly UsersR
   if (wish?.pace === 0) return [];
   if (answered === 0) return ['no user was ever answered'];
   if (mustLose === true) return lost > 0 ? [] : ['the control lost nothing: the harness cannot see a loss'];
-  return lost === 0 ? [] : [`${lost} requests were lost: ${causes}`];
+  if (lost === 0) return [];
+  const at = (second: number) => new Date(second * 1_000).toISOString().slice(11, 19);
+  const first = Math.min(...users.flatMap(({ firstLost }) => firstLost ?? []));
+  const last = Math.max(...users.flatMap(({ lastLost }) => lastLost ?? []));
+  return [`${lost} requests were lost, from ${at(first)} to ${at(last)}: ${causes}`];
 }
 
 /** What should never be there in the end, whatever was done. */

@@ -11,6 +11,7 @@ import {
   RELEASES,
 } from '../../src/kubernetes/index.ts';
 import { run } from '../../tools/run.ts';
+import { followGates } from '../kubernetes/gates.ts';
 import { type Cluster, type DeploymentObject, imageTag, NotSo, type PodObject, until } from './cluster.ts';
 import type { Hooks } from './hooks.ts';
 import { Load } from './load/load.ts';
@@ -63,6 +64,7 @@ export class Stand {
   load: Load | null = null;
   #stopLooking: (() => Promise<void>) | null = null;
   #started = 0;
+  readonly #closed = new AbortController();
 
   constructor({ cluster, router, namespace, folder, hooks, isQuick, replicas = REPLICAS }: StandOptions) {
     this.cluster = cluster;
@@ -80,6 +82,10 @@ export class Stand {
   async plain(withRoute = false): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
     await this.cluster.freshNamespace(this.namespace);
+    // What a kubelet does with readiness gates, where the nodes of the cluster have none that does.
+    if (process.env.HALDANE_E2E_FOLLOW_GATES === '1') {
+      void followGates(this.cluster.api, [this.namespace], this.#closed.signal);
+    }
     await this.cluster.apply(service(this.namespace));
     await this.deploy(good(1));
     const own = withRoute ? route(this.namespace, this.router) : null;
@@ -105,7 +111,7 @@ export class Stand {
     this.#stopLooking = watchLooks({ cluster, router, namespace }, (look) => this.looks.push(look));
     const pace = options.pace ?? 1;
     const kinds = router.users.map((kind) => ({ ...kind, rate: kind.rate * pace }));
-    this.load = new Load({ url, host: router.host(namespace), kinds, patienceMs: options.patienceMs ?? 10_000 });
+    this.load = new Load({ url, host: router.host(namespace), kinds, patienceMs: options.patienceMs ?? 30_000 });
     // Stable has some past: what is slow is told by it.
     await this.wait(12_000);
   }
@@ -138,6 +144,7 @@ export class Stand {
     await this.cluster.api.delete(RELEASE_POLICIES, { namespace: this.namespace, name: 'shop' }).catch(() => false);
     if (this.operators.length > 0) await this.untilGone().catch(() => undefined);
     await Promise.all(this.operators.map((operator) => operator.stop()));
+    this.#closed.abort();
     await this.cluster.dropNamespace(this.namespace).catch(() => undefined);
   }
 

@@ -76,14 +76,15 @@ export interface Total {
   readonly bad: number;
   readonly lost: number;
   readonly causes: Readonly<Record<string, number>>;
-  /** Second of the first lost request; null if none was. */
+  /** Seconds of the first and last lost request; null if none was. */
   readonly firstLost: number | null;
+  readonly lastLost: number | null;
 }
 
 export function totalOf(slices: readonly Slice[]): Total {
   const causes: Record<string, number> = {};
   let [sent, answered, bad, lost] = [0, 0, 0, 0];
-  let firstLost: number | null = null;
+  let [firstLost, lastLost]: [number | null, number | null] = [null, null];
   for (const slice of slices) {
     sent += slice.sent;
     for (const answers of Object.values(slice.versions)) {
@@ -94,9 +95,10 @@ export function totalOf(slices: readonly Slice[]): Total {
       causes[cause] = (causes[cause] ?? 0) + count;
       lost += count;
       firstLost = Math.min(firstLost ?? slice.second, slice.second);
+      lastLost = Math.max(lastLost ?? slice.second, slice.second);
     }
   }
-  return { sent, answered, bad, lost, causes, firstLost };
+  return { sent, answered, bad, lost, causes, firstLost, lastLost };
 }
 
 /** What a version answered between two moments, in whole seconds that lie inside. */

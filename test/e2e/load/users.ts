@@ -34,14 +34,13 @@ const now = () => performance.timeOrigin + performance.now();
 class ShortAgent extends Agent {
   readonly #openedAt = new WeakMap<Socket, number>();
   override keepSocketAlive(socket: Socket): boolean {
-    const openedAt = this.#openedAt.get(socket) ?? now();
-    this.#openedAt.set(socket, openedAt);
-    if (now() - openedAt > SHORT_MS) return false;
-    socket.setTimeout(SHORT_MS);
-    socket.once('timeout', () => socket.destroy());
-    socket.setKeepAlive(true);
-    socket.unref();
-    return true;
+    const openedAt = this.#openedAt.get(socket);
+    if (openedAt === undefined) {
+      this.#openedAt.set(socket, now());
+      socket.setTimeout(SHORT_MS, () => socket.destroy());
+      return true;
+    }
+    return now() - openedAt < SHORT_MS;
   }
 }
 

@@ -30,11 +30,13 @@ export function watchLooks(where: Where, take: (look: Look) => void): () => Prom
 }
 
 async function lookAt({ cluster, router, namespace }: Where): Promise<Look> {
-  const atMs = performance.timeOrigin + performance.now();
+  const now = () => performance.timeOrigin + performance.now();
+  const beganMs = now();
   const pods = (await cluster.api.list<PodObject>(PODS, { namespace })).items;
   const percent = await router.percent({ cluster, namespace, pods });
   const tags = (some: readonly PodObject[]) =>
     [...new Set(some.map(({ spec }) => imageTag(spec.containers[0]?.image ?? '')))].sort();
   const serving = pods.filter((pod) => !isCanaryPod(pod) && pod.status?.podIP !== undefined);
-  return { atMs, stable: tags(serving), canary: tags(pods.filter(isCanaryPod)).join('+') || null, percent };
+  const canary = tags(pods.filter(isCanaryPod)).join('+') || null;
+  return { beganMs, endedMs: now(), stable: tags(serving), canary, percent };
 }

@@ -4,7 +4,8 @@ import type { Slice } from '../load/account.ts';
 import { type Look, plateausOf, seenOn, tailOf, weightFaults } from './plateaus.ts';
 
 const look = (second: number, percent: number, more: Partial<Look> = {}): Look => ({
-  atMs: second * 1_000,
+  beganMs: second * 1_000,
+  endedMs: second * 1_000 + 100,
   stable: ['v1'],
   canary: percent > 0 ? 'v2' : null,
   percent,
@@ -25,22 +26,22 @@ const slices = (from: number, to: number, canary: number): readonly Slice[] =>
 
 const HOW = { settleMs: 2_000, connectionsOnly: false };
 
-test('looks that are alike are one plateau, up to the look at which something else was seen', () => {
+test('looks that are alike are one plateau, from the end of the first to the beginning of the last', () => {
   const found = plateausOf([look(0, 0), look(1, 0), look(2, 5), look(3, 5), look(4, 25)]);
   assert.deepEqual(
     found.map(({ percent, fromMs, toMs }) => [percent, fromMs, toMs]),
     [
-      [0, 0, 2_000],
-      [5, 2_000, 4_000],
-      [25, 4_000, 4_000],
+      [0, 100, 1_000],
+      [5, 2_100, 3_000],
+      [25, 4_100, 4_000],
     ],
   );
 });
 
-test('the seconds around a change are not judged: 2 s after it and 1.5 s before the next', () => {
-  const plateaus = plateausOf([look(0, 5), look(10, 25), look(20, 25)]);
+test('the seconds around a change are not judged: 2 s after it and 1 s before the last look that saw none', () => {
+  const plateaus = plateausOf([look(0, 5), look(9, 5), look(10, 25), look(20, 25)]);
   const [first] = seenOn(plateaus, slices(0, 20, 5), HOW);
-  assert.equal(first?.answers, 600);
+  assert.equal(first?.answers, 500);
 });
 
 test('while a version is rolled out in the place of stable nothing is judged', () => {

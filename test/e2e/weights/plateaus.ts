@@ -4,9 +4,11 @@
 import { incompleteBeta } from '../../../src/core/statistics/index.ts';
 import type { Slice } from '../load/account.ts';
 
-/** One look. Two looks are alike when all but the time is. */
+/** One look. Two looks are alike when all but the times is. */
 export interface Look {
-  readonly atMs: number;
+  /** It was so at some moment between these two. */
+  readonly beganMs: number;
+  readonly endedMs: number;
   /** Versions in stable's pods; more than one while it is rolled. */
   readonly stable: readonly string[];
   /** Version in the canary's place; null if there is none. */
@@ -15,22 +17,25 @@ export interface Look {
   readonly percent: number;
 }
 
-export interface Plateau extends Omit<Look, 'atMs'> {
+type What = Omit<Look, 'beganMs' | 'endedMs'>;
+
+/** From when it was surely so until when it surely still was. */
+export interface Plateau extends What {
   readonly fromMs: number;
   readonly toMs: number;
 }
 
 export function plateausOf(looks: readonly Look[]): readonly Plateau[] {
   const plateaus: Plateau[] = [];
-  for (const { atMs, ...look } of looks) {
+  for (const { beganMs, endedMs, ...look } of looks) {
     const last = plateaus.at(-1);
-    if (last !== undefined) plateaus[plateaus.length - 1] = { ...last, toMs: atMs };
-    if (last === undefined || keyOf(last) !== keyOf(look)) plateaus.push({ ...look, fromMs: atMs, toMs: atMs });
+    if (last !== undefined && keyOf(last) === keyOf(look)) plateaus[plateaus.length - 1] = { ...last, toMs: beganMs };
+    else plateaus.push({ ...look, fromMs: endedMs, toMs: beganMs });
   }
   return plateaus;
 }
 
-function keyOf({ stable, canary, percent }: Omit<Look, 'atMs'>): string {
+function keyOf({ stable, canary, percent }: What): string {
   return `${stable.join(',')} ${canary} ${percent}`;
 }
 
@@ -48,7 +53,8 @@ export interface Judging {
   readonly connectionsOnly: boolean;
 }
 
-const END_MS = 1_500;
+/** A request that was sent before the end may be answered after it. */
+const END_MS = 1_000;
 
 /** What users saw in each plateau that one version serves on each side, and that lasted long enough to be looked at. */
 export function seenOn(plateaus: readonly Plateau[], slices: readonly Slice[], how: Judging): readonly Seen[] {
