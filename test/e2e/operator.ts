@@ -12,6 +12,12 @@ const NAMESPACE = 'haldane-system';
 const ACCOUNT = 'haldane';
 const STARTED_WITHIN_MS = 30_000;
 
+/** None outlives the suite. */
+const living = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of living) child.kill('SIGKILL');
+});
+
 export interface OperatorPlace {
   readonly cluster: Cluster;
   /** null: policies of all namespaces. */
@@ -50,6 +56,8 @@ export class Operator {
     ];
     const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
     const operator = new Operator(name, child);
+    living.add(child);
+    child.once('close', () => living.delete(child));
     child.stderr?.on('data', (chunk: Buffer) => log.write(chunk));
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`${name} did not start`)), STARTED_WITHIN_MS);
