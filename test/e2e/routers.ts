@@ -6,6 +6,13 @@ import type { Kind } from './load/load.ts';
 
 export type RouteMode = 'owned' | 'adopted';
 
+export interface Asked {
+  /** Of requests, or of connections, what the canary is to get. */
+  readonly percent: number;
+  /** The data plane says that it goes by it: proxies may hear of it late. */
+  readonly isObeyed: boolean;
+}
+
 export interface RouterUnderTest {
   readonly name: string;
   readonly router: (namespace: string, mode: RouteMode) => Json;
@@ -19,11 +26,11 @@ export interface RouterUnderTest {
   readonly settleMs: number;
   /** The route that somebody has before there is a policy; null: none is needed. */
   readonly gateway: { readonly name: string; readonly namespace: string } | null;
-  readonly percent: (at: {
+  readonly asked: (at: {
     readonly cluster: Cluster;
     readonly namespace: string;
     readonly pods: readonly PodObject[];
-  }) => Promise<number>;
+  }) => Promise<Asked>;
 }
 
 const env = (name: string) => process.env[`HALDANE_E2E_${name}`];
@@ -62,8 +69,10 @@ function gatewayRouter(name: string, gatewayName: string, dataPlane: string): Ro
     connectionsOnly: false,
     settleMs: 3_000,
     gateway: { name: gateway, namespace },
-    percent: async ({ cluster, namespace: ns }) =>
-      routePercent((await cluster.api.list(HTTP_ROUTES, { namespace: ns })).items),
+    asked: async ({ cluster, namespace: ns }) => {
+      const routes = (await cluster.api.list(HTTP_ROUTES, { namespace: ns })).items;
+      return { percent: routePercent(routes), isObeyed: routes.every(isAccepted) };
+    },
   };
 }
 
@@ -81,8 +90,10 @@ const replicaShare: RouterUnderTest = {
   connectionsOnly: true,
   settleMs: 2_000,
   gateway: null,
-  percent: async ({ cluster, namespace, pods }) =>
-    endpointPercent((await cluster.api.list(ENDPOINT_SLICES, { namespace })).items, pods),
+  asked: async ({ cluster, namespace, pods }) => {
+    const slices = (await cluster.api.list(ENDPOINT_SLICES, { namespace })).items;
+    return { percent: endpointPercent(slices, pods), isObeyed: true };
+  },
 };
 
 export const ROUTERS: readonly RouterUnderTest[] = [
@@ -117,6 +128,17 @@ function routePercent(routes: readonly KubeObject[]): number {
   const sum = (some: readonly Backend[]) => some.reduce((all, { weight }) => all + (weight ?? 1), 0);
   const all = sum(backends);
   return all === 0 ? 0 : (100 * sum(backends.filter(({ name }) => name !== 'shop'))) / all;
+}
+
+interface RouteStatus {
+  readonly parents?: readonly { readonly conditions?: readonly { readonly observedGeneration?: number }[] }[];
+}
+
+/** As it stands now, by every Gateway it hangs on. */
+function isAccepted({ metadata, status }: KubeObject): boolean {
+  const conditions = ((status as RouteStatus | undefined)?.parents ?? []).map((parent) => parent.conditions ?? []);
+  const isNow = ({ observedGeneration = 0 }) => observedGeneration >= (metadata.generation ?? 0);
+  return conditions.length > 0 && conditions.every((own) => own.length > 0 && own.every(isNow));
 }
 
 interface Endpoint {

@@ -17,7 +17,7 @@ import type { Hooks } from './hooks.ts';
 import { Load } from './load/load.ts';
 import { Operator } from './operator.ts';
 import { isCanaryPod, type RouterUnderTest } from './routers.ts';
-import { watchLooks } from './weights/looks.ts';
+import { lookAt, watchLooks } from './weights/looks.ts';
 import type { Look } from './weights/plateaus.ts';
 import { deployment, good, type PolicyOptions, policy, REPLICAS, route, service, type Version } from './world.ts';
 
@@ -200,6 +200,12 @@ export class Stand {
 
   async deployment(name = 'shop'): Promise<DeploymentObject | null> {
     return this.cluster.api.get<DeploymentObject>(DEPLOYMENTS, { namespace: this.namespace, name });
+  }
+
+  /** Whether everything is to go to stable; and whether the data plane says that it does. */
+  async isAllOnStable(): Promise<{ readonly isAsked: boolean; readonly isObeyed: boolean }> {
+    const { seen, isObeyed } = await lookAt(this);
+    return { isAsked: seen.percent === 0, isObeyed: seen.percent === 0 && isObeyed };
   }
 
   async pods(): Promise<readonly PodObject[]> {

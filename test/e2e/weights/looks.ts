@@ -1,5 +1,6 @@
 // Looks at the cluster several times a second and says what it saw. While the API server does not answer nothing can change
-// there, so such moments are no look at all. It refuses to look at what Haldane writes of itself.
+// there, and what the data plane has not accepted yet it does not go by: such moments are no look at all. It refuses to look
+// at what Haldane writes of itself.
 import { PODS } from '../../../src/kubernetes/index.ts';
 import { type Cluster, imageTag, type PodObject } from '../cluster.ts';
 import { isCanaryPod, type RouterUnderTest } from '../routers.ts';
@@ -19,7 +20,7 @@ export function watchLooks(where: Where, take: (look: Look) => void): () => Prom
   const loop = (async () => {
     while (!isOver) {
       const look = await lookAt(where).catch(() => null);
-      if (look !== null) take(look);
+      if (look?.isObeyed === true) take(look.seen);
       await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
     }
   })();
@@ -29,14 +30,20 @@ export function watchLooks(where: Where, take: (look: Look) => void): () => Prom
   };
 }
 
-async function lookAt({ cluster, router, namespace }: Where): Promise<Look> {
+export interface Looked {
+  readonly seen: Look;
+  /** The data plane goes by it. */
+  readonly isObeyed: boolean;
+}
+
+export async function lookAt({ cluster, router, namespace }: Where): Promise<Looked> {
   const now = () => performance.timeOrigin + performance.now();
   const beganMs = now();
   const pods = (await cluster.api.list<PodObject>(PODS, { namespace })).items;
-  const percent = await router.percent({ cluster, namespace, pods });
+  const { percent, isObeyed } = await router.asked({ cluster, namespace, pods });
   const tags = (some: readonly PodObject[]) =>
     [...new Set(some.map(({ spec }) => imageTag(spec.containers[0]?.image ?? '')))].sort();
   const serving = pods.filter((pod) => !isCanaryPod(pod) && pod.status?.podIP !== undefined);
   const canary = tags(pods.filter(isCanaryPod)).join('+') || null;
-  return { beganMs, endedMs: now(), stable: tags(serving), canary, percent };
+  return { seen: { beganMs, endedMs: now(), stable: tags(serving), canary, percent }, isObeyed };
 }
