@@ -41,6 +41,9 @@ interface Entry {
   timer: AbortController | null;
 }
 
+/** That a replica has grown older is no news: at rest nothing is written. */
+const withoutAges = (key: string, value: unknown) => (key === 'readyForMs' ? undefined : value);
+
 export class StatusPublisher {
   readonly #deps: PublisherDeps;
   readonly #entries = new Map<string, Entry>();
@@ -95,7 +98,10 @@ export class StatusPublisher {
       status.phase,
       status.weight,
     ]);
-    const whole = JSON.stringify([status, view.state?.release?.windows ?? 0, view.seen?.workload, view.owed]);
+    const whole = JSON.stringify(
+      [status, view.state?.release?.windows ?? 0, view.seen?.workload, view.owed],
+      withoutAges,
+    );
     if (whole === entry.whole) return;
     const waitMs = entry.writtenMs + NUMBERS_EVERY_MS - clock.now().monotonicMs;
     if (news === entry.news && waitMs > 0) return this.#later(entry, waitMs);
