@@ -110,8 +110,12 @@ function sum(text: string, pattern: RegExp): number {
 export function restLines(found: Rest): string[] {
   const { policies, minutes, callsByServer, callsByItself, byKind, residentMegabytes, cpuSeconds } = found;
   const perMinute = callsByItself / minutes;
+  const ofLease = Object.entries(byKind).reduce(
+    (all, [labels, count]) => all + (labels.includes('"leases"') ? count : 0),
+    0,
+  );
   return [
-    `${policies} policies at rest: ${perMinute.toFixed(1)} API calls a minute by its own count (${(callsByServer / minutes).toFixed(1)} of all service accounts by the API server's), ${(perMinute / policies).toFixed(3)} per object`,
+    `${policies} policies at rest: ${perMinute.toFixed(1)} API calls a minute by its own count (${(callsByServer / minutes).toFixed(1)} of all service accounts by the API server's), ${(ofLease / minutes).toFixed(1)} of them for the lease; ${((callsByItself - ofLease) / minutes / policies).toFixed(3)} per object`,
     `${residentMegabytes} MB resident, ${cpuSeconds} s of processor time in ${minutes} minutes`,
     ...Object.entries(byKind).map(([labels, count]) => `  ${labels}: ${count}`),
   ];
