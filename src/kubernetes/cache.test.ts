@@ -134,6 +134,29 @@ test('waits grow with each failure, with jitter, up to half a minute; a watch th
     assert.deepEqual(world.slept, [200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000]);
   }));
 
+test('row 66: once the server is known to answer, a long wait is not waited out', () =>
+  withWorld(async (world) => {
+    const asleep: AbortSignal[] = [];
+    const clock = {
+      now: realClock.now,
+      sleep: (ms: number, signal?: AbortSignal) => {
+        if (ms < 1_000) return Promise.resolve();
+        if (signal !== undefined) asleep.push(signal);
+        return realClock.sleep(600_000, signal);
+      },
+    };
+    const cache = world.newCache({ clock });
+    await world.write('shop', '1');
+    world.server.failNext('list', resets, 4);
+    cache.start();
+    await until(() => asleep.length === 1);
+    cache.wake();
+    await cache.whenSynced(AbortSignal.timeout(5_000));
+    assert.equal(cache.get('default', 'shop')?.data?.a, '1');
+    cache.wake();
+    await cache.stop();
+  }));
+
 test('what a busy server asks for is waited', () =>
   withWorld(async (world) => {
     world.server.failNext('list', answers(429, { 'retry-after': '60' }));

@@ -69,6 +69,7 @@ export class ResourceCache<T extends KubeObject = KubeObject> implements CacheRe
     this.#synced = resolve;
   });
   #contactMs = Number.NEGATIVE_INFINITY;
+  #resting: AbortController | null = null;
 
   constructor(options: ResourceCacheOptions<T>) {
     this.#options = options;
@@ -81,6 +82,11 @@ export class ResourceCache<T extends KubeObject = KubeObject> implements CacheRe
   async stop(): Promise<void> {
     this.#end.abort();
     await this.#loop;
+  }
+
+  /** The API server is known to answer again: a back-off is not waited out. */
+  wake(): void {
+    this.#resting?.abort();
   }
 
   get isSynced(): boolean {
@@ -156,7 +162,9 @@ export class ResourceCache<T extends KubeObject = KubeObject> implements CacheRe
       if (failures === RELIST_AFTER) log.warn('a watch is broken', fields);
       else log.debug('watch interrupted', fields);
     }
-    await clock.sleep(waitMs, this.#end.signal);
+    this.#resting = new AbortController();
+    await clock.sleep(waitMs, AbortSignal.any([this.#end.signal, this.#resting.signal]));
+    this.#resting = null;
   }
 
   /** A list where one is needed, and a watch until it ends. */

@@ -50,7 +50,7 @@ export class ApiUnreachable extends HaldaneError {
 /** What a write gets when the lease is not held any more: another instance may decide already (row 65). */
 export class FencedOut extends HaldaneError {
   constructor() {
-    super('the lease is not held, so nothing is written', { code: 'kubernetes-fenced', retry: 'never' });
+    super('the lease is not held, so nothing is written', { code: 'kubernetes-fenced', retry: 'later' });
   }
 }
 

@@ -81,6 +81,7 @@ class Instance {
     });
     this.lease.onGained((transitions) => this.told.push(`gained ${transitions}`));
     this.lease.onLost(() => this.told.push('lost'));
+    this.lease.onAnswered(() => this.told.push('answered'));
   }
 
   run(): this {
@@ -89,6 +90,8 @@ class Instance {
   }
 }
 
+const objectOf = (api: MemoryKubeApi) => api.get(LEASES, AT);
+const writeSpec = (api: MemoryKubeApi, spec: object) => api.patch(LEASES, AT, { type: 'merge', body: { spec } });
 const specOf = async (api: MemoryKubeApi) => (await api.get(LEASES, AT))?.spec as Record<string, unknown> | undefined;
 
 /** From now on this instance's calls are not answered. */
@@ -165,10 +168,11 @@ test('row 65: whoever is cut off stops writing before the lease has run out, and
   await time.pass(1_000);
   assert.throws(() => a.lease.fence(), FencedOut);
   await time.pass(4_000);
-  assert.deepEqual(a.told, ['gained 0', 'lost'], 'although its call was never answered');
-  mend();
+  assert.equal(a.lease.isHeld, false, 'although its call was never answered');
   await time.pass(60_000);
-  assert.equal(a.lease.isHeld, false, 'an answer that comes late does not bring it back');
+  assert.throws(() => a.lease.fence(), FencedOut);
+  a.end.abort();
+  mend();
 
   const left = await cut.get(LEASES, AT);
   await api.create(LEASES, left as KubeObject);
@@ -185,12 +189,78 @@ test('row 65: a process that was stopped finds itself without it before it does 
   const time = new Time();
   const a = new Instance(api, 'a', time).run();
   await time.pass(100);
+  await writeSpec(api, { holderIdentity: 'b', leaseTransitions: 1 });
   time.jump(60_000);
   assert.equal(a.lease.isHeld, false);
   assert.throws(() => a.lease.fence(), FencedOut);
   await time.pass(0);
   assert.deepEqual(a.told, ['gained 0', 'lost']);
-  assert.equal((await specOf(api))?.holderIdentity, 'a', 'it does not even renew');
+  assert.equal((await specOf(api))?.holderIdentity, 'b', 'nor does it write the lease');
+});
+
+test('row 66: one that ran out while nobody could be asked, and that nobody took, is held again within a second', async () => {
+  const api = new MemoryKubeApi();
+  const time = new Time();
+  const a = new Instance(api, 'a', time).run();
+  await time.pass(100);
+  api.intercept = () => {
+    throw new Error('connection refused');
+  };
+  await time.pass(120_000);
+  assert.equal(a.lease.isHeld, false);
+  api.intercept = () => {};
+  await time.pass(1_000);
+  a.lease.fence();
+  assert.deepEqual(a.told, ['gained 0', 'answered']);
+  assert.equal((await specOf(api))?.leaseTransitions, 0);
+  a.end.abort();
+});
+
+test('row 65: one that ran out is not held again when another had it in the meantime, even if it gave it up or deleted it', async () => {
+  const meantime: Readonly<Record<string, (api: MemoryKubeApi) => Promise<unknown>>> = {
+    holds: (api) => writeSpec(api, { holderIdentity: 'b', leaseTransitions: 1 }),
+    'gave it up': (api) => writeSpec(api, { holderIdentity: '', leaseTransitions: 1 }),
+    'gave it back to an instance of this name': (api) => writeSpec(api, { holderIdentity: 'a', leaseTransitions: 2 }),
+    'deleted it': (api) => api.delete(LEASES, AT),
+  };
+  for (const [what, happen] of Object.entries(meantime)) {
+    const api = new MemoryKubeApi();
+    const time = new Time();
+    const a = new Instance(api, 'a', time).run();
+    await time.pass(100);
+    api.intercept = () => {
+      throw new Error('connection refused');
+    };
+    await time.pass(40_000);
+    api.intercept = () => {};
+    await happen(api);
+    await time.pass(10_000);
+    assert.deepEqual([what, ...a.told], [what, 'gained 0', 'lost', 'answered']);
+    assert.equal(a.lease.isHeld, false);
+  }
+});
+
+test('a lease that lies as it was written costs one call a renewal', async () => {
+  const api = new MemoryKubeApi();
+  const time = new Time();
+  const a = new Instance(api, 'a', time).run();
+  await time.pass(60_100);
+  const calls = api.calls.map((call) => call.split(' ')[0]);
+  assert.deepEqual([...new Set(calls.slice(2))], ['update']);
+  assert.ok(calls.length <= 33, `${calls.length} calls in a minute`);
+  a.end.abort();
+});
+
+test('what somebody else wrote into it, and its holder stands, takes nothing away', async () => {
+  const api = new MemoryKubeApi();
+  const time = new Time();
+  const a = new Instance(api, 'a', time).run();
+  await time.pass(100);
+  await api.patch(LEASES, AT, { type: 'merge', body: { metadata: { labels: { seen: 'yes' } } } });
+  await time.pass(20_000);
+  assert.deepEqual(a.told, ['gained 0']);
+  assert.equal((await objectOf(api))?.metadata.labels?.seen, 'yes');
+  a.end.abort();
 });
 
 test('a renewal counts from when it was sent, not from when it was answered', async () => {
@@ -220,7 +290,7 @@ test('row 66: errors of the API server cost nothing while the lease lasts', asyn
   await time.pass(9_000);
   api.intercept = () => {};
   await time.pass(60_000);
-  assert.deepEqual(a.told, ['gained 0']);
+  assert.deepEqual(a.told, ['gained 0', 'answered']);
   a.end.abort();
 });
 
@@ -229,7 +299,7 @@ test('one that is taken away by hand is lost with the next look', async () => {
   const time = new Time();
   const a = new Instance(api, 'a', time).run();
   await time.pass(100);
-  await api.patch(LEASES, AT, { type: 'merge', body: { spec: { holderIdentity: 'b' } } });
+  await writeSpec(api, { holderIdentity: 'b' });
   await time.pass(3_000);
   assert.deepEqual(a.told, ['gained 0', 'lost']);
 });
@@ -268,7 +338,8 @@ test('a lease of an earlier life of the same identity is not held before it has 
 
 test('listeners that throw do not keep the others from hearing it', async () => {
   const time = new Time();
-  const a = new Instance(new MemoryKubeApi(), 'a', time);
+  const api = new MemoryKubeApi();
+  const a = new Instance(api, 'a', time);
   for (const on of [a.lease.onGained, a.lease.onLost]) {
     on.call(a.lease, () => {
       throw new Error('mine');
@@ -279,7 +350,7 @@ test('listeners that throw do not keep the others from hearing it', async () => 
   a.lease.onLost(() => heard.push('lost'));
   a.run();
   await time.pass(100);
-  time.jump(60_000);
-  await time.pass(0);
+  await writeSpec(api, { holderIdentity: 'b' });
+  await time.pass(3_000);
   assert.deepEqual(heard, ['gained', 'lost']);
 });

@@ -1,11 +1,12 @@
 // Which of several instances decides: the holder of a Lease, as client-go has it. Another's lease is judged by how long it
 // has not changed on the own clock, never by the times in it. Held means: renewed less than its duration ago by the own
 // monotonic clock, counted from before the renewal was sent. A process that was stopped for a minute finds itself without
-// it before it writes anything (row 65).
+// it before it writes anything (row 65). One that has run out, because nobody could be asked, is lost only when another has
+// it: as long as it stands as this instance wrote it, nobody decided in between, and it is renewed (ADR 0053).
 import type { Log } from '../lib/log.ts';
 import type { KubeApi } from './api.ts';
 import type { CacheClock } from './cache.ts';
-import { FencedOut, isAlreadyExists, isConflict } from './errors.ts';
+import { FencedOut, isAlreadyExists, isConflict, isNotFound } from './errors.ts';
 import { apiVersionOf, LEASES } from './resources.ts';
 import type { KubeObject } from './types.ts';
 
@@ -32,6 +33,8 @@ interface LeaseSpec {
 
 const LEASE_MS = 15_000;
 const RETRY_MS = 2_000;
+/** While it was held and has run out: whoever waits for an abort waits for this. */
+const RUN_OUT_RETRY_MS = 500;
 /** A write that is sent in the last moment arrives after it: it is not sent. */
 const MARGIN = 0.2;
 
@@ -40,11 +43,14 @@ export class LeaderLease {
   readonly #leaseMs: number;
   readonly #retryMs: number;
   #heldUntilMs = Number.NEGATIVE_INFINITY;
-  #wasHeld = false;
+  /** As this instance last wrote it; null if it never had it. */
+  #own: KubeObject | null = null;
   #observed: { readonly version: string; readonly atMs: number; readonly durationMs: number } | null = null;
   #transitions = 0;
+  #failures = 0;
   readonly #gained = new Set<(transitions: number) => void>();
   readonly #lost = new Set<() => void>();
+  readonly #answered = new Set<() => void>();
   #isOver = false;
   #trying: Promise<void> = Promise.resolve();
 
@@ -76,15 +82,20 @@ export class LeaderLease {
     this.#lost.add(listener);
   }
 
-  /** Tries to get the lease, and keeps it, until the signal; ends for good when it was held and is lost. */
+  /** The API server answers again after it did not. */
+  onAnswered(listener: () => void): void {
+    this.#answered.add(listener);
+  }
+
+  /** Tries to get the lease, and keeps it, until the signal; ends for good when it was held and another has it. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#options;
     while (!signal.aborted && !this.#isOver) {
-      await this.#tryWhileHeld();
-      if (this.#isLost()) return this.#lose();
-      await clock.sleep(this.#retryMs * (0.8 + 0.4 * random()), signal);
-      // Stopped in the meantime: lost before anything else is tried.
-      if (this.#isLost()) return this.#lose();
+      this.#trying = this.#try();
+      await this.#trying;
+      if (this.#isOver) return;
+      const restMs = this.#own !== null && !this.isHeld ? Math.min(RUN_OUT_RETRY_MS, this.#retryMs) : this.#retryMs;
+      await clock.sleep(restMs * (0.8 + 0.4 * random()), signal);
     }
   }
 
@@ -97,79 +108,77 @@ export class LeaderLease {
     await this.#trying;
     try {
       const lease = await api.get(LEASES, { namespace, name });
-      const spec = (lease?.spec ?? {}) as LeaseSpec;
-      if (lease === null || spec.holderIdentity !== identity) return;
-      await api.replace(LEASES, { ...lease, spec: { ...spec, holderIdentity: '', leaseDurationSeconds: 1 } });
+      if (lease === null || specOf(lease).holderIdentity !== identity) return;
+      await api.replace(LEASES, { ...lease, spec: { ...specOf(lease), holderIdentity: '', leaseDurationSeconds: 1 } });
     } catch (error) {
       log.warn('lease not released', { error });
     }
   }
 
-  /** An answer that comes after the lease has run out is not waited for. */
-  async #tryWhileHeld(): Promise<void> {
-    const { clock } = this.#options;
-    const tried = new AbortController();
-    this.#trying = this.#try().finally(() => tried.abort());
-    if (!this.#wasHeld) return this.#trying;
-    await Promise.race([this.#trying, clock.sleep(Math.max(0, this.#heldUntilMs - clock.now()), tried.signal)]);
-  }
-
   async #try(): Promise<void> {
-    const { clock, log } = this.#options;
+    const { clock, log, identity } = this.#options;
     const sentMs = clock.now();
+    const isFirst = this.#own === null;
     try {
-      if (await this.#acquireOrRenew()) this.#hold(sentMs);
+      const isWritten = await this.#renewOrAcquire();
+      if (this.#failures > 0) this.#tell(this.#answered);
+      this.#failures = 0;
+      if (!isWritten || this.#isOver) return;
+      const hadRunOut = !isFirst && !this.isHeld;
+      this.#heldUntilMs = sentMs + this.#leaseMs;
+      if (hadRunOut && this.isHeld) log.info('the lease is held again', { identity });
+      if (isFirst) this.#tell(this.#gained, this.#transitions);
     } catch (error) {
-      log.warn('lease not renewed', { error });
+      this.#failures += 1;
+      log.warn('lease not renewed', { error, failures: this.#failures });
     }
   }
 
-  #hold(sentMs: number): void {
-    if (this.#isOver) return;
-    this.#heldUntilMs = sentMs + this.#leaseMs;
-    if (this.#wasHeld) return;
-    this.#wasHeld = true;
-    this.#tell(this.#gained, this.#transitions);
-  }
-
-  #isLost(): boolean {
-    return this.#wasHeld && !this.isHeld && !this.#isOver;
-  }
-
-  #lose(): void {
+  /** Another has it, or had it. */
+  #lose(): false {
+    if (this.#isOver) return false;
     this.#isOver = true;
     this.#heldUntilMs = Number.NEGATIVE_INFINITY;
-    this.#tell(this.#lost, this.#transitions);
+    this.#tell(this.#lost);
+    return false;
   }
 
-  #tell(listeners: ReadonlySet<(transitions: number) => void>, transitions: number): void {
+  #tell<T extends readonly unknown[]>(listeners: ReadonlySet<(...told: T) => void>, ...told: T): void {
     for (const listener of listeners) {
       try {
-        listener(transitions);
+        listener(...told);
       } catch (error) {
         this.#options.log.error('a listener failed', { error });
       }
     }
   }
 
-  async #acquireOrRenew(): Promise<boolean> {
-    const { api, namespace, name, identity } = this.#options;
+  /** Resolves to whether it was written, and so is held from when it was sent. */
+  async #renewOrAcquire(): Promise<boolean> {
+    // As a rule nobody else writes it, and what was written last need not be read first.
+    if (this.#own !== null && (await this.#write(this.#own, true))) return true;
+    const { api, namespace, name } = this.#options;
     const lease = await api.get(LEASES, { namespace, name });
+    if (this.#own !== null) return this.#renewOrLose(lease, this.#own);
     if (lease === null) return this.#create();
-    const spec = (lease.spec ?? {}) as LeaseSpec;
-    const isOwn = spec.holderIdentity === identity;
-    if (isOwn && this.#wasHeld) return this.#write(lease, spec, true);
-    const isFree = !spec.holderIdentity;
-    // Somebody took it away: another holds it from now on, whatever the own clock says.
-    if (this.#wasHeld && !isFree) this.#heldUntilMs = Number.NEGATIVE_INFINITY;
-    // One of an earlier life of this identity may not be taken for held either, before it has run out.
-    const isExpired = this.#isExpired(lease, spec);
-    return isFree || isExpired ? this.#write(lease, spec, false) : false;
+    const isFree = !specOf(lease).holderIdentity;
+    // One of an earlier life of this identity is not taken for held either, before it has run out.
+    return this.#isExpired(lease) || isFree ? this.#write(lease, false) : false;
+  }
+
+  /** Somebody wrote it since. What only touched its labels, say, took nothing away. */
+  async #renewOrLose(lease: KubeObject | null, own: KubeObject): Promise<boolean> {
+    if (lease === null) return this.isHeld ? this.#create() : this.#lose();
+    const [now, before] = [specOf(lease), specOf(own)];
+    const isOwn =
+      now.holderIdentity === before.holderIdentity && (now.leaseTransitions ?? 0) === (before.leaseTransitions ?? 0);
+    return isOwn ? this.#write(lease, true) : this.#lose();
   }
 
   /** By the own clock: unchanged for its whole duration since it was first seen so. */
-  #isExpired(lease: KubeObject, spec: LeaseSpec): boolean {
+  #isExpired(lease: KubeObject): boolean {
     const now = this.#options.clock.now();
+    const spec = specOf(lease);
     const version = lease.metadata.resourceVersion ?? '';
     const durationMs = (spec.leaseDurationSeconds ?? LEASE_MS / 1_000) * 1_000;
     if (this.#observed?.version !== version) this.#observed = { version, atMs: now, durationMs };
@@ -181,12 +190,13 @@ export class LeaderLease {
   async #create(): Promise<boolean> {
     const { api, namespace, name, wallTime, clock } = this.#options;
     const seen = this.#observed;
-    if (!this.#wasHeld && seen !== null && clock.now() - seen.atMs <= seen.durationMs) return false;
-    const transitions = seen === null && !this.#wasHeld ? 0 : this.#transitions + 1;
+    const hadIt = this.#own !== null;
+    if (!hadIt && seen !== null && clock.now() - seen.atMs <= seen.durationMs) return false;
+    const transitions = seen === null && !hadIt ? 0 : this.#transitions + 1;
     const spec = this.#spec(transitions, wallTime());
     const object = { apiVersion: apiVersionOf(LEASES), kind: 'Lease', metadata: { namespace, name }, spec };
     try {
-      await api.create(LEASES, object);
+      this.#own = await api.create(LEASES, object);
       this.#transitions = transitions;
       return true;
     } catch (error) {
@@ -195,17 +205,19 @@ export class LeaderLease {
     }
   }
 
-  async #write(lease: KubeObject, spec: LeaseSpec, isRenewal: boolean): Promise<boolean> {
+  /** false: somebody else wrote it in between. */
+  async #write(lease: KubeObject, isRenewal: boolean): Promise<boolean> {
     const { api, wallTime } = this.#options;
     if (this.#isOver) return false;
+    const spec = specOf(lease);
     const transitions = (spec.leaseTransitions ?? 0) + (isRenewal ? 0 : 1);
     const acquired = isRenewal && spec.acquireTime !== undefined ? spec.acquireTime : wallTime();
     try {
-      await api.replace(LEASES, { ...lease, spec: this.#spec(transitions, acquired) });
+      this.#own = await api.replace(LEASES, { ...lease, spec: this.#spec(transitions, acquired) });
       this.#transitions = transitions;
       return true;
     } catch (error) {
-      if (isConflict(error)) return false;
+      if (isConflict(error) || isNotFound(error)) return false;
       throw error;
     }
   }
@@ -220,6 +232,10 @@ export class LeaderLease {
       leaseTransitions,
     };
   }
+}
+
+function specOf(lease: KubeObject): LeaseSpec {
+  return (lease.spec ?? {}) as LeaseSpec;
 }
 
 /** MicroTime wants six digits. */

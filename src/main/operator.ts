@@ -1,5 +1,5 @@
 // The operator: the controller put together for Kubernetes. It watches, waits for the lease, and only then decides; when
-// the lease is lost it ends, since another instance may decide already. What serves goes on serving whatever becomes of it.
+// another has the lease it ends, since that one decides already. What serves goes on serving whatever becomes of it.
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { systemClock, systemRandomness } from '../adapters/clock/system.ts';
@@ -76,6 +76,7 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
     log.error('the lease was lost', { identity });
     void stop('lease lost');
   });
+  parts.lease.onAnswered(() => wakeAll(parts));
   void parts.lease.run(end.signal);
   log.info('operator started', { identity, version, server: parts.caches.policies.isSynced ? 'synced' : 'connecting' });
   return { version, identity, port: health.port, stop: () => stop('stopped'), ended };
@@ -88,6 +89,12 @@ async function lead({ caches, controller, publisher }: Parts, log: Log): Promise
   controller.subscribe((view) => publisher.take(view));
   await controller.start();
   log.info('releases are led', { policies: caches.policies.list().length });
+}
+
+/** After an outage of the API server nothing waits out the back-off it got into: somebody may wait for an abort. */
+function wakeAll({ caches, controller }: Parts): void {
+  for (const cache of Object.values(caches)) cache.wake();
+  for (const { name } of controller.views()) controller.wake(name);
 }
 
 function buildParts(

@@ -77,7 +77,7 @@ const apiServer: Scenario = {
   seconds: 250,
   needs: () => ({ fault: 'hold', part: 'kube-apiserver' }),
   act: async (stand) => {
-    // Two, as they are installed: the leader ends without its lease, the other goes on.
+    // Two, as they are installed: whichever has the lease in the end goes on, and the other may end.
     const [first] = stand.operators;
     await stand.startOperator();
     await stand.deploy(good(2));
