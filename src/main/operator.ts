@@ -25,6 +25,7 @@ import { buildCaches, type OperatorCaches } from './operator/caches.ts';
 import { type HealthServer, startHealthServer } from './operator/health-server.ts';
 import { routersByKind, sourcesByKind } from './operator/kinds.ts';
 import { leaseNameOf } from './operator/lease-name.ts';
+import { MeasuredTraffic, percentSeen } from './operator/measured-traffic.ts';
 import { CallCounts, metricsText } from './operator/metrics-text.ts';
 import { StatusPublisher } from './operator/publisher.ts';
 import { packageVersion } from './package-version.ts';
@@ -44,6 +45,8 @@ interface Parts {
   readonly webhooks: WebhookNotifier;
   readonly events: EventNotifier;
   readonly calls: CallCounts;
+  readonly traffic: MeasuredTraffic;
+  readonly prometheus: PrometheusMetrics;
 }
 
 export async function startOperator(options: OperatorOptions): Promise<RunningOperator> {
@@ -83,10 +86,13 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
 }
 
 /** Decides from now on: first everything must be known. */
-async function lead({ caches, controller, publisher }: Parts, log: Log): Promise<void> {
+async function lead({ caches, controller, publisher, traffic }: Parts, log: Log): Promise<void> {
   const { httpRoutes: _routes, admission: _admission, ...needed } = caches;
   await Promise.all(Object.values(needed).map((cache) => cache.whenSynced()));
-  controller.subscribe((view) => publisher.take(view));
+  controller.subscribe((view) => {
+    traffic.note(view);
+    publisher.take(view);
+  });
   await controller.start();
   log.info('releases are led', { policies: caches.policies.list().length });
 }
@@ -136,13 +142,16 @@ function buildParts(
     onGivenUp: ({ key, reason }) => log.warn('a webhook was given up', { key, reason }),
   });
   const events = new EventNotifier({ api, policies: caches.policies, wallTime, identity, log });
-  const controller = buildController({ api, caches, store, gates, webhooks, events, log });
-  const views = new ViewSource({ store, controller, clock: systemClock, live: { of: async () => null } });
+  const traffic = new MeasuredTraffic(systemClock);
+  const { controller, prometheus } = buildController({ api, caches, store, gates, webhooks, events, traffic, log });
+  const live = { of: async (policy: string) => traffic.of(policy) };
+  const views = new ViewSource({ store, controller, clock: systemClock, live });
   const publisher = new StatusPublisher({
     api,
     policies: caches.policies,
     deployments: caches.deployments,
     refusal: (policy) => store.refusal(policy),
+    sharePercent: (policy, revision) => percentSeen(traffic.of(policy), revision),
     viewText: async (policy) => {
       const view = await views.view(policy);
       return view === null ? null : JSON.stringify(view);
@@ -150,16 +159,16 @@ function buildParts(
     clock: systemClock,
     log,
   });
-  return { api, lease, caches, store, controller, publisher, gates, webhooks, events, calls };
+  return { api, lease, caches, store, controller, publisher, gates, webhooks, events, calls, traffic, prometheus };
 }
 
 function buildController(
-  parts: Pick<Parts, 'caches' | 'store' | 'gates' | 'webhooks' | 'events'> & {
+  parts: Pick<Parts, 'caches' | 'store' | 'gates' | 'webhooks' | 'events' | 'traffic'> & {
     readonly api: KubeApi;
     readonly log: Log;
   },
-): Controller {
-  const { api, caches, store, gates, webhooks, events, log } = parts;
+): Pick<Parts, 'controller' | 'prometheus'> {
+  const { api, caches, store, gates, webhooks, events, traffic, log } = parts;
   const deployments = new Deployments({
     api,
     caches,
@@ -172,7 +181,9 @@ function buildController(
   const routing = { api, caches, clock: systemClock, log };
   const podsOf = (policy: Parameters<typeof deployments.podsOf>[0]) => deployments.podsOf(policy);
   const toLog = new LogNotifier(log);
-  return new Controller(
+  const pods = new PodScrapeMetrics({ podsOf, clock: systemClock });
+  const prometheus = new PrometheusMetrics({ podsOf, clock: systemClock, readSecret: (at) => readSecret(api, at) });
+  const controller = new Controller(
     {
       engine: { decide, lookFor },
       store,
@@ -181,10 +192,7 @@ function buildController(
         replicaShare: new ReplicaShareRouter(routing),
         gatewayApi: new GatewayApiRouter(routing),
       }),
-      metrics: sourcesByKind({
-        pods: new PodScrapeMetrics({ podsOf, clock: systemClock }),
-        prometheus: new PrometheusMetrics({ podsOf, clock: systemClock, readSecret: (at) => readSecret(api, at) }),
-      }),
+      metrics: traffic.watching(sourcesByKind({ pods, prometheus })),
       gates,
       notifier: {
         notify: async (policy, message) => {
@@ -198,6 +206,7 @@ function buildController(
     // Each record is a write of the whole status.
     { recordRestMs: 5_000 },
   );
+  return { controller, prometheus };
 }
 
 async function readSecret(api: KubeApi, at: { namespace: string; name: string; key: string }): Promise<string | null> {
@@ -207,7 +216,7 @@ async function readSecret(api: KubeApi, at: { namespace: string; name: string; k
   return value === undefined ? null : Buffer.from(value, 'base64').toString('utf8');
 }
 
-function facesOf({ caches, controller, lease, calls }: Parts, version: string) {
+function facesOf({ caches, controller, lease, calls, traffic }: Parts, version: string) {
   const needed = [caches.policies, caches.deployments, caches.replicaSets, caches.pods];
   return {
     /** Alive as long as it can be told anything: an API server that is down is no reason to be restarted. */
@@ -221,6 +230,7 @@ function facesOf({ caches, controller, lease, calls }: Parts, version: string) {
     metrics: () =>
       metricsText({
         views: controller.views(),
+        sharePercent: (policy, revision) => percentSeen(traffic.of(policy), revision),
         calls,
         isLeader: lease.isHeld,
         nowWallMs: Date.parse(systemClock.now().wallTime),
@@ -238,7 +248,7 @@ interface Stopping {
 }
 
 async function stopAll({ parts, health, end, releases }: Stopping): Promise<void> {
-  const { controller, publisher, gates, webhooks, events, caches, lease, api } = parts;
+  const { controller, publisher, gates, webhooks, events, caches, lease, api, prometheus } = parts;
   await controller.stop();
   publisher.stop();
   await events.settled();
@@ -248,5 +258,6 @@ async function stopAll({ parts, health, end, releases }: Stopping): Promise<void
   if (releases) await lease.release();
   await Promise.all(Object.values(caches).map((cache) => cache.stop()));
   await health?.close();
+  await prometheus.close();
   await api.close();
 }

@@ -3,4 +3,4 @@ export type { Counts, ServerDeps } from './deps.ts';
 export { detectionOf } from './detection.ts';
 export { ApiProblem, problemOf } from './problems.ts';
 export { type RunningServer, ServerError, startServer } from './server.ts';
-export { ViewSource } from './view-source.ts';
+export { splitOf, ViewSource } from './view-source.ts';

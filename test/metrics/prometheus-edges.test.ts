@@ -335,24 +335,6 @@ describe('the counters of a proxy', () => {
     },
     TRAEFIK,
   );
-
-  trial(
-    'the share seen is that of the last minute, and nobody guesses it from pods',
-    async (under) => {
-      under.route('web', 0);
-      under.route('web-canary', 0);
-      await under.here.scrapes(13);
-      assert.equal(await under.source.shareSeen(under.query.policy), null);
-      under.route('web', 75);
-      under.route('web-canary', 25);
-      await under.here.scrapes();
-      assert.deepEqual(await under.source.shareSeen(under.query.policy), { [STABLE]: 0.75, [CANARY]: 0.25 });
-      assert.equal(await under.source.shareSeen(measuredBy(byPrometheus(access(under.fake.address)))), null);
-      under.fake.tamper = () => ({ status: 500, text: '' });
-      assert.equal(await under.source.shareSeen(under.query.policy), null);
-    },
-    TRAEFIK,
-  );
 });
 
 describe('the past', () => {

@@ -26,7 +26,6 @@ export interface PrometheusMetricsDeps {
 }
 
 const HOUR_MS = 3_600_000;
-const LIVE_MS = 60_000;
 const MOST_MARKED_MS = HOUR_MS;
 
 export class PrometheusMetrics implements MetricSource {
@@ -53,25 +52,6 @@ export class PrometheusMetrics implements MetricSource {
       return await this.#history(policy, stable, checks);
     } catch (error) {
       return { readings: sameFor(checks, { kind: 'error', message: messageOf(policy, error) }) };
-    }
-  }
-
-  /** Of the requests of the last minute, which part each version got; null where no router's counters say so. For faces. */
-  async shareSeen(policy: ReleasePolicy): Promise<Readonly<Record<Revision, number>> | null> {
-    try {
-      const { counters, scrapeMs } = sourceOf(policy);
-      if (counters.kind !== 'traefik' && counters.kind !== 'envoy') return null;
-      const pods = await this.#deps.podsOf(policy);
-      const toMs = this.#toMs(policy);
-      const fromMs = toMs - Math.max(LIVE_MS, 4 * scrapeMs);
-      const revisions = [pods.stable, pods.canary].filter((revision) => revision !== null);
-      const looked = await this.#look({ policy, pods, revisions, before: openedAt(fromMs, pods), toMs, checks: [] });
-      const requests = requestsOf(countsByVersion(looked.own, countingOf(policy, looked)), revisions);
-      const total = Object.values(requests).reduce((sum, count) => sum + count, 0);
-      if (total === 0) return null;
-      return Object.fromEntries(Object.entries(requests).map(([revision, count]) => [revision, count / total]));
-    } catch {
-      return null;
     }
   }
 

@@ -1,7 +1,6 @@
 // The operator's own figures in Prometheus' text format, made from the views when somebody asks: weight asked and share
 // seen, stage, verdicts and evidence of each policy; API calls, queue, lag and lease of the operator.
 import type { PolicyView } from '../../controller/index.ts';
-import { weightOf } from '../../core/model/split.ts';
 
 /** Calls of the API server by verb, resource and status. */
 export class CallCounts {
@@ -25,6 +24,8 @@ export class CallCounts {
 
 export interface OperatorFigures {
   readonly views: readonly PolicyView[];
+  /** Percent of the requests seen lately that a version got; null where nothing was counted. */
+  readonly sharePercent: (policy: string, revision: string) => number | null;
   readonly calls: CallCounts;
   readonly isLeader: boolean;
   readonly nowWallMs: number;
@@ -42,7 +43,7 @@ export function metricsText(figures: OperatorFigures): string {
   return [...policyFamilies(figures), ...ownFamilies(figures)].map(familyText).join('');
 }
 
-function policyFamilies({ views, nowWallMs }: OperatorFigures): readonly Family[] {
+function policyFamilies({ views, nowWallMs, sharePercent }: OperatorFigures): readonly Family[] {
   const per = (value: (view: PolicyView) => number | null) =>
     views.flatMap((view): [string, number][] => {
       const number = value(view);
@@ -54,9 +55,13 @@ function policyFamilies({ views, nowWallMs }: OperatorFigures): readonly Family[
     help,
     samples: per(value),
   });
+  const shareSeen = (view: PolicyView) => {
+    const release = releaseOf(view);
+    return release === null ? null : sharePercent(view.name, release.to.revision);
+  };
   return [
     gauge('weight_asked_percent', 'Weight asked for the new version.', (view) => releaseOf(view)?.weightPercent ?? 0),
-    gauge('share_seen_percent', 'Share of the new version as the data plane has it.', shareSeen),
+    gauge('share_seen_percent', 'Share of the requests counted lately that the new version got.', shareSeen),
     gauge('stage', 'Stage of the release under way, from 1; 0 at rest.', stageOf),
     gauge('release_under_way', '1 while a release is under way.', (view) => (releaseOf(view) === null ? 0 : 1)),
     gauge('effects_owed', 'Effects decided and recorded, and not done yet.', (view) => view.owed.length),
@@ -69,13 +74,6 @@ function policyFamilies({ views, nowWallMs }: OperatorFigures): readonly Family[
 
 function releaseOf({ state }: PolicyView) {
   return state?.release != null && state.release.phase.kind !== 'ended' ? state.release : null;
-}
-
-function shareSeen(view: PolicyView): number | null {
-  const release = releaseOf(view);
-  const router = view.seen?.router;
-  if (release === null || router?.kind !== 'seen' || router.value.split === null) return null;
-  return weightOf(router.value.split, release.to.revision);
 }
 
 function stageOf(view: PolicyView): number {

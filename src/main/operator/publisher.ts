@@ -22,6 +22,8 @@ export interface PublisherDeps {
   readonly policies: CacheReader;
   readonly deployments: CacheReader;
   readonly refusal: (policy: string) => string | null;
+  /** Percent of the requests seen lately that a version got; null where nothing was counted. */
+  readonly sharePercent: (policy: string, revision: string) => number | null;
   /** What every screen shows, as JSON; null if it cannot be made. */
   readonly viewText: (policy: string) => Promise<string | null>;
   readonly clock: Clock;
@@ -113,15 +115,17 @@ export class StatusPublisher {
   }
 
   #statusOf(view: PolicyView): PolicyStatus | null {
-    const { policies, refusal, clock } = this.#deps;
+    const { policies, refusal, sharePercent, clock } = this.#deps;
     const key = policyKey(view.name);
     const policy = policies.get(key.namespace, key.name);
     if (policy === undefined) {
       this.#entries.delete(view.name);
       return null;
     }
+    const revision = view.state?.release?.to.revision;
     return statusOf({
       view,
+      sharePercent: revision === undefined ? null : sharePercent(view.name, revision),
       generation: policy.metadata.generation ?? 0,
       deployment: this.#seenDeployment(view, policy),
       refusal: refusal(view.name),

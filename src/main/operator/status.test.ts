@@ -33,6 +33,7 @@ function view(changes: object = {}, state: object = {}): PolicyView {
 
 function status(of: PolicyView, more: Partial<StatusInput> = {}) {
   const input = {
+    sharePercent: null,
     generation: 3,
     deployment: { name: 'web', generation: 7 },
     refusal: null,
@@ -83,6 +84,13 @@ describe('the status of a policy', () => {
       [at.version, at.weight, at.verdict, at.release],
       ['v1 -> v2', '25 %', 'undecided (latency)', 'web-2'],
     );
+  });
+
+  test('the share is the one that was counted, not the weight; where nothing was counted there is none', () => {
+    const under = view({}, { release: release({ kind: 'testing', stage: 1 }) });
+    assert.equal(status(under, { sharePercent: 23.84 }).share, '23.8 %');
+    assert.equal(status(under).share, null);
+    assert.equal(status(view(), { sharePercent: 25 }).share, null, 'at rest');
   });
 
   test('taken back, it is Aborted and Stalled: the template waits, and nothing goes on by itself', () => {

@@ -6,7 +6,7 @@ import { worstVerdict } from '../../adapters/stores/kubernetes/release-columns.t
 import type { PolicyView } from '../../controller/index.ts';
 import type { Condition } from '../../core/engine/index.ts';
 import { describeDuration } from '../../core/model/duration.ts';
-import { weightOf } from '../../core/model/split.ts';
+import { shareText } from '../../core/views/index.ts';
 
 export interface PolicyStatus {
   readonly [field: string]: unknown;
@@ -15,6 +15,8 @@ export interface PolicyStatus {
 
 export interface StatusInput {
   readonly view: PolicyView;
+  /** Percent of the requests seen lately that the version under release got; null where nothing was counted. */
+  readonly sharePercent: number | null;
   /** Generation of the ReleasePolicy. */
   readonly generation: number;
   /** The Deployment's name and generation; null if there is none. */
@@ -26,7 +28,7 @@ export interface StatusInput {
 }
 
 export function statusOf(input: StatusInput): PolicyStatus {
-  const { view, generation, deployment } = input;
+  const { view, sharePercent, generation, deployment } = input;
   const { state } = view;
   const release = underWay(view);
   return {
@@ -38,7 +40,7 @@ export function statusOf(input: StatusInput): PolicyStatus {
     revision: release?.to.revision ?? state?.stable?.revision ?? null,
     release: state?.release?.id.split('/')[1] ?? null,
     weight: release === null ? null : `${release.weightPercent} %`,
-    share: shareText(view),
+    share: release === null || sharePercent === null ? null : shareText(sharePercent),
     verdict: verdictText(view),
     next: nextText(view),
     workload: deployment === null ? null : { deployment: deployment.name, observedGeneration: deployment.generation },
@@ -57,13 +59,6 @@ function versionText(view: PolicyView): string {
   const stable = state?.stable?.label ?? '';
   if (state?.waiting != null) return `${stable} (${state.waiting.version.label} waits)`;
   return stable === '' ? (declared?.label ?? '') : stable;
-}
-
-function shareText(view: PolicyView): string | null {
-  const release = underWay(view);
-  const router = view.seen?.router;
-  if (release === null || router?.kind !== 'seen' || router.value.split === null) return null;
-  return `${weightOf(router.value.split, release.to.revision)} %`;
 }
 
 function verdictText(view: PolicyView): string | null {
