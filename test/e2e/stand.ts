@@ -78,8 +78,8 @@ export class Stand {
 
   // --- before the scenario, and after it
 
-  /** A team's objects and v1, ready to serve; no Haldane yet. */
-  async plain(withRoute = false): Promise<void> {
+  /** A namespace with a Service, and nothing that serves. */
+  async ground(): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
     await this.cluster.freshNamespace(this.namespace);
     // What a kubelet does with readiness gates, where the nodes of the cluster have none that does.
@@ -87,6 +87,11 @@ export class Stand {
       void followGates(this.cluster.api, [this.namespace], this.#closed.signal);
     }
     await this.cluster.apply(service(this.namespace));
+  }
+
+  /** A team's objects and v1, ready to serve; no Haldane yet. */
+  async plain(withRoute = false): Promise<void> {
+    await this.ground();
     await this.deploy(good(1));
     const own = withRoute ? route(this.namespace, this.router) : null;
     if (own !== null) await this.cluster.apply(own);

@@ -60,6 +60,31 @@ const adoption: Scenario = {
   },
 };
 
+const firstVersion: Scenario = {
+  name: 'first-version',
+  claim: 'a Deployment that is created after its policy serves at once as it is; its next version is released',
+  seconds: 170,
+  prepare: async (stand) => {
+    await stand.ground();
+    await stand.startOperator();
+    await stand.applyPolicy();
+    await stand.until('the policy says what is missing', 30_000, async () => {
+      const { conditions = [] } = await stand.status();
+      return conditions.some(({ status, message }) => status === 'True' && message.includes('there is no Deployment'));
+    });
+    const startedAt = performance.now();
+    await stand.deploy(good(1));
+    await stand.untilStable('v1', 60_000);
+    stand.note('seconds until the first version was stable', Math.round((performance.now() - startedAt) / 1_000));
+    await stand.until('it is not paused', 5_000, async () => (await stand.deployment())?.spec.paused !== true);
+  },
+  act: async (stand) => {
+    await stand.deploy(good(2));
+    await stand.untilStable('v2');
+    await servesOnly(stand, 'v2');
+  },
+};
+
 /** Only that version's pods serve, and the Deployment is not in anybody's hands. */
 export async function servesOnly(stand: Stand, tag: string): Promise<void> {
   await stand.until(`only ${tag} serves`, 60_000, async () => {
@@ -83,4 +108,5 @@ export const ENDINGS: readonly Scenario[] = [
   takenBack('crash-loop', 'a version that ends at once is taken back, and no user meets it', crashing(2)),
   takenBack('no-image', 'a version whose image does not exist is taken back, and no user meets it', missing()),
   adoption,
+  firstVersion,
 ];

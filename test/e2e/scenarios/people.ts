@@ -197,6 +197,27 @@ const scaledToNothing: Scenario = {
   },
 };
 
+const breakGlass: Scenario = {
+  name: 'break-glass',
+  claim: 'past all testing: a version promoted without analysis in mid-release; while suspended a deploy just rolls',
+  seconds: 200,
+  act: async (stand) => {
+    await stand.deploy(good(2));
+    await stand.untilStage('v2', 5);
+    await stand.obeyed('promote', { skipAnalysis: true });
+    await stand.untilStable('v2');
+    await stand.obeyed('suspend');
+    await stand.deploy(good(3));
+    await servesOnly(stand, 'v3');
+    await stand.obeyed('unsuspend');
+    await stand.untilStable('v3');
+    await stand.deploy(good(4));
+    await stand.untilStage('v4', 5);
+    await stand.untilStable('v4');
+    await servesOnly(stand, 'v4');
+  },
+};
+
 async function scale(stand: Stand, replicas: number): Promise<void> {
   const at = { namespace: stand.namespace, name: 'shop' };
   const resource = { group: 'apps', version: 'v1', plural: 'deployments', kind: 'Deployment', namespaced: true };
@@ -243,6 +264,7 @@ export const PEOPLE: readonly Scenario[] = [
   forcedLoop,
   scaled,
   scaledToNothing,
+  breakGlass,
 ];
 
 export const CONTROL: readonly Scenario[] = [{ ...sabotage, isQuick: true }];
