@@ -101,12 +101,15 @@ export interface PolicyOptions {
   readonly spec?: Json;
 }
 
-/** Short stages, so that a scenario ends while one watches. */
+/**
+ * Short stages, so that a scenario ends while one watches. Everything shares the machine, and pods of one version differ by
+ * what else runs beside them: of the lines of latency only odds that are more than doubled count (docs/limits.md).
+ */
 const JUDGING: Json = {
   stages: STAGES.map((weight) => ({ weight, bake: '5s' })),
   checks: [
     { name: 'errors', metric: { errors: {} }, tolerance: { ratio: 1.1, margin: '0.5%' }, warmUp: '3s' },
-    { name: 'latency', metric: { latency: { quantile: 0.99 } }, tolerance: { ratio: 1.1, margin: '3%' }, warmUp: '3s' },
+    { name: 'latency', metric: { latency: { quantile: 0.99 } }, tolerance: { ratio: 2, margin: '3%' }, warmUp: '3s' },
   ],
   interval: '5s',
   deadlines: { start: '40s', release: '10m', drain: '10s' },
