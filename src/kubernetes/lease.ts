@@ -130,7 +130,7 @@ export class LeaderLease {
       if (isFirst) this.#tell(this.#gained, this.#transitions);
     } catch (error) {
       this.#failures += 1;
-      log.warn('lease not renewed', { error, failures: this.#failures });
+      log[this.#failures === 1 ? 'warn' : 'debug']('lease not renewed', { error, failures: this.#failures });
     }
   }
 

@@ -174,17 +174,22 @@ export class Stand {
 
   /** As `kubectl haldane` does: an object, and its answer. */
   async command(verb: string, more: Readonly<Record<string, unknown>> = {}): Promise<Answer> {
-    const made = await this.cluster.api.create(RELEASE_COMMANDS, {
-      apiVersion: 'haldane.dev/v1alpha1',
-      kind: 'ReleaseCommand',
-      metadata: { name: '', generateName: `shop-${verb}-`, namespace: this.namespace },
-      spec: { policy: 'shop', verb, reason: 'the scenario says so', ...more },
-    });
+    const made = await this.ask(verb, more);
     return until(`${verb} is answered`, 30_000, async () => {
       const at = { namespace: this.namespace, name: made.metadata.name };
       const found = await this.cluster.api.get(RELEASE_COMMANDS, at);
       const status = found?.status as Partial<Answer> | undefined;
       return status?.accepted === undefined ? null : { accepted: status.accepted, message: status.message ?? '' };
+    });
+  }
+
+  /** The object alone. */
+  ask(verb: string, more: Readonly<Record<string, unknown>> = {}): Promise<KubeObject> {
+    return this.cluster.api.create(RELEASE_COMMANDS, {
+      apiVersion: 'haldane.dev/v1alpha1',
+      kind: 'ReleaseCommand',
+      metadata: { name: '', generateName: `shop-${verb}-`, namespace: this.namespace },
+      spec: { policy: 'shop', verb, reason: 'the scenario says so', ...more },
     });
   }
 

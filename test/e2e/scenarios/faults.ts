@@ -7,6 +7,9 @@ import type { Stand } from '../stand.ts';
 import { failing, good } from '../world.ts';
 import { servesOnly, waits } from './endings.ts';
 
+/** The interval of the scenarios' policy. */
+const TICK_SECONDS = 5;
+
 const killed: Scenario = {
   name: 'killed',
   claim: 'the controller is killed (SIGKILL) at random while a version is promoted and another is taken back',
@@ -85,19 +88,20 @@ const apiServer: Scenario = {
     await stand.wait(2_000);
     first?.mayEnd();
     await stand.hooks.break('hold', 'kube-apiserver');
-    // Asked again and again, as a person would, until somebody is there to take it.
-    const asking = stand.until('the abort is taken', 300_000, async () => {
-      const { accepted, message } = await stand.command('abort');
-      return accepted || /under way|aborted/.test(message);
-    });
+    // Asked again and again, as a person would, until the API server takes it.
+    const asking = stand.until('the abort is taken', 300_000, async () => stand.ask('abort'));
     await stand.wait(stand.isQuick ? 30_000 : 120_000);
     await stand.hooks.mend('kube-apiserver');
     await stand.until('the API server answers', 60_000, async () => (await stand.deployment()) !== null);
     const backAt = performance.now();
+    const since = (fromMs: number) => Number(((performance.now() - fromMs) / 1_000).toFixed(1));
+    const seconds = () => since(backAt);
     await asking;
-    const seconds = () => Number(((performance.now() - backAt) / 1_000).toFixed(1));
+    const askedAt = performance.now();
+    stand.note('seconds from its return until it took the command', seconds());
     await stand.until('all is asked of stable', 60_000, async () => (await stand.isAllOnStable()).isAsked);
-    stand.note('seconds from its return until all is asked of stable', seconds());
+    stand.note('seconds from then until all was asked of stable', since(askedAt));
+    if (since(askedAt) > TICK_SECONDS) throw new NotSo(`the abort took ${since(askedAt)} s, more than a tick`);
     await stand.until('the data plane does so', 180_000, async () => (await stand.isAllOnStable()).isObeyed);
     stand.note('seconds from its return until the data plane goes by it', seconds());
     await stand.untilAborted('v2');
