@@ -118,7 +118,11 @@ function traefik(): RouterUnderTest {
 
 async function endOf(stand: Stand, { end, version }: Case): Promise<string> {
   if (end === 'deleted') {
-    await stand.until('the new version has users', ENDED_WITHIN_MS, async () => (stand.looks.at(-1)?.percent ?? 0) >= 10);
+    await stand.until(
+      'the new version has users',
+      ENDED_WITHIN_MS,
+      async () => (stand.looks.at(-1)?.percent ?? 0) >= 10,
+    );
     await stand.deletePolicy();
     await stand.untilGone();
     return 'deleted';
