@@ -65,6 +65,7 @@ export class Stand {
   #stopLooking: (() => Promise<void>) | null = null;
   #started = 0;
   readonly #closed = new AbortController();
+  #unsureUntilMs = 0;
 
   constructor({ cluster, router, namespace, folder, hooks, isQuick, replicas = REPLICAS }: StandOptions) {
     this.cluster = cluster;
@@ -113,12 +114,19 @@ export class Stand {
     const { cluster, router, namespace } = this;
     const url = await router.url(cluster, namespace);
     await until('users are answered', 30_000, () => isAnswered(url, router.host(namespace)));
-    this.#stopLooking = watchLooks({ cluster, router, namespace }, (look) => this.looks.push(look));
+    this.#stopLooking = watchLooks({ cluster, router, namespace }, (look) => {
+      if (performance.now() >= this.#unsureUntilMs) this.looks.push(look);
+    });
     const pace = options.pace ?? 1;
     const kinds = router.users.map((kind) => ({ ...kind, rate: kind.rate * pace }));
     this.load = new Load({ url, host: router.host(namespace), kinds, patienceMs: options.patienceMs ?? 30_000 });
     // Stable has some past: what is slow is told by it.
     await this.wait(12_000);
+  }
+
+  /** The proxies of a Service cannot be asked what they go by, and after an outage of the API server they hear of it late. */
+  unsureFor(ms: number): void {
+    if (this.router.connectionsOnly) this.#unsureUntilMs = performance.now() + ms;
   }
 
   async stopUsers() {

@@ -9,6 +9,8 @@ import { servesOnly, waits } from './endings.ts';
 
 /** The interval of the scenarios' policy. */
 const TICK_SECONDS = 5;
+/** Until proxies of a Service have begun their watches anew. */
+const LATE_MS = 40_000;
 
 const killed: Scenario = {
   name: 'killed',
@@ -92,6 +94,7 @@ const apiServer: Scenario = {
     const asking = stand.until('the abort is taken', 300_000, async () => stand.ask('abort'));
     await stand.wait(stand.isQuick ? 30_000 : 120_000);
     await stand.hooks.mend('kube-apiserver');
+    stand.unsureFor(LATE_MS);
     await stand.until('the API server answers', 60_000, async () => (await stand.deployment()) !== null);
     const backAt = performance.now();
     const since = (fromMs: number) => Number(((performance.now() - fromMs) / 1_000).toFixed(1));
@@ -107,6 +110,8 @@ const apiServer: Scenario = {
     await stand.untilAborted('v2');
     await stand.untilStable('v1');
     await waits(stand, 'v2');
+    // And after that nobody meets the canary.
+    await stand.wait(LATE_MS);
   },
 };
 
