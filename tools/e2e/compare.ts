@@ -47,7 +47,13 @@ export const TUNED: Json = {
   ],
   checks: [
     { name: 'errors', metric: { errors: {} }, tolerance: { ratio: 1.1, margin: '0.5%' }, warmUp: '10s' },
-    { name: 'latency', metric: { latency: { quantile: 0.99 } }, warmUp: '10s' },
+    {
+      name: 'latency',
+      metric: { latency: { quantile: 0.99 } },
+      // Pods that share two cores with all the rest are unequally slow; the peers' rule is a p99 of at most half a second.
+      tolerance: { ratio: 2, margin: '3%' },
+      warmUp: '10s',
+    },
   ],
   leastBake: '60s',
   interval: '1s',
