@@ -1,5 +1,6 @@
 // The routers the suite is run for, as data: what the policy says, where users ask, and how the weight is read from the
 // objects that the data plane itself obeys. It refuses to take a weight from anything Haldane says of itself.
+import { TRAFFIC_GATE } from '../../src/cluster/names.ts';
 import { ENDPOINT_SLICES, HTTP_ROUTES, type KubeObject, SERVICES } from '../../src/kubernetes/index.ts';
 import type { Cluster, Json, PodObject } from './cluster.ts';
 import type { Kind } from './load/load.ts';
@@ -9,6 +10,8 @@ export type RouteMode = 'owned' | 'adopted';
 export interface Asked {
   /** Of requests, or of connections, what the canary is to get. */
   readonly percent: number;
+  /** By what Haldane writes itself the canary is to get nothing: for a Service, the controllers of Kubernetes come after it. */
+  readonly isTakenBack: boolean;
   /** The data plane says that it goes by it: proxies may hear of it late. */
   readonly isObeyed: boolean;
 }
@@ -71,7 +74,8 @@ function gatewayRouter(name: string, gatewayName: string, dataPlane: string): Ro
     gateway: { name: gateway, namespace },
     asked: async ({ cluster, namespace: ns }) => {
       const routes = (await cluster.api.list(HTTP_ROUTES, { namespace: ns })).items;
-      return { percent: routePercent(routes), isObeyed: routes.every(isAccepted) };
+      const percent = routePercent(routes);
+      return { percent, isTakenBack: percent === 0, isObeyed: routes.every(isAccepted) };
     },
   };
 }
@@ -92,7 +96,7 @@ const replicaShare: RouterUnderTest = {
   gateway: null,
   asked: async ({ cluster, namespace, pods }) => {
     const slices = (await cluster.api.list(ENDPOINT_SLICES, { namespace })).items;
-    return { percent: endpointPercent(slices, pods), isObeyed: true };
+    return { percent: endpointPercent(slices, pods), isTakenBack: !pods.some(isLetIn), isObeyed: true };
   },
 };
 
@@ -155,6 +159,12 @@ function endpointPercent(slices: readonly KubeObject[], pods: readonly PodObject
     .filter(({ conditions }) => conditions?.ready === true);
   const canary = ready.filter(({ targetRef }) => isCanary.has(targetRef?.name ?? ''));
   return ready.length === 0 ? 0 : (100 * canary.length) / ready.length;
+}
+
+function isLetIn({ status }: PodObject): boolean {
+  return (
+    status?.conditions?.some((condition) => condition.type === TRAFFIC_GATE && condition.status === 'True') ?? false
+  );
 }
 
 export function isCanaryPod({ metadata }: KubeObject): boolean {

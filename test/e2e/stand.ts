@@ -222,8 +222,8 @@ export class Stand {
 
   /** Whether everything is to go to stable; and whether the data plane says that it does. */
   async isAllOnStable(): Promise<{ readonly isAsked: boolean; readonly isObeyed: boolean }> {
-    const { seen, isObeyed } = await lookAt(this);
-    return { isAsked: seen.percent === 0, isObeyed: seen.percent === 0 && isObeyed };
+    const { seen, isTakenBack, isObeyed } = await lookAt(this);
+    return { isAsked: isTakenBack, isObeyed: seen.percent === 0 && isObeyed };
   }
 
   async pods(): Promise<readonly PodObject[]> {

@@ -32,6 +32,7 @@ export function watchLooks(where: Where, take: (look: Look) => void): () => Prom
 
 export interface Looked {
   readonly seen: Look;
+  readonly isTakenBack: boolean;
   /** The data plane goes by it. */
   readonly isObeyed: boolean;
 }
@@ -40,10 +41,10 @@ export async function lookAt({ cluster, router, namespace }: Where): Promise<Loo
   const now = () => performance.timeOrigin + performance.now();
   const beganMs = now();
   const pods = (await cluster.api.list<PodObject>(PODS, { namespace })).items;
-  const { percent, isObeyed } = await router.asked({ cluster, namespace, pods });
+  const { percent, isTakenBack, isObeyed } = await router.asked({ cluster, namespace, pods });
   const tags = (some: readonly PodObject[]) =>
     [...new Set(some.map(({ spec }) => imageTag(spec.containers[0]?.image ?? '')))].sort();
   const serving = pods.filter((pod) => !isCanaryPod(pod) && pod.status?.podIP !== undefined);
   const canary = tags(pods.filter(isCanaryPod)).join('+') || null;
-  return { seen: { beganMs, endedMs: now(), stable: tags(serving), canary, percent }, isObeyed };
+  return { seen: { beganMs, endedMs: now(), stable: tags(serving), canary, percent }, isTakenBack, isObeyed };
 }
