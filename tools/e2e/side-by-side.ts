@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Cluster } from '../../test/e2e/cluster.ts';
-import { ROUTERS, type RouterUnderTest } from '../../test/e2e/routers.ts';
+import { PROMETHEUS, ROUTERS, type RouterUnderTest } from '../../test/e2e/routers.ts';
 import { policy } from '../../test/e2e/world.ts';
 import { ROOT } from '../run.ts';
 import { CASES, type Case, type Run, rowsOf, runOnce, TABLES } from './compare.ts';
@@ -61,19 +61,21 @@ export async function compareAll(options: SideBySide): Promise<number> {
     items.map(({ table, each, run }) => results.read<Run>(`${table}-${each.name}-${run}`)),
   );
   const done = found.filter((run) => run !== null);
-  const text = comparePage(done, commit);
+  const text = comparePage(done);
   say(text);
   if (options.write) await writeFile(join(ROOT, 'bench/results/kubernetes-compare.md'), text);
   return rowsOf(done.filter(({ table }) => table === 'tuned')).every(({ isMet, runs: n }) => isMet || n === 0) ? 0 : 1;
 }
 
-function comparePage(runs: readonly Run[], commit: string): string {
+function comparePage(runs: readonly Run[]): string {
   const router = ROUTERS.find(({ name }) => name === 'gateway-api') as RouterUnderTest;
   const tables = (Object.keys(TABLES) as (keyof typeof TABLES)[]).flatMap((table) => [
     table === 'tuned' ? '## One policy for all five cases' : '## A policy that says nothing of judging: the defaults',
     '',
+    `Commit ${commitsOf(runs, table)}.`,
+    '',
     '```yaml',
-    stringify(policy('shop', router, { judging: TABLES[table] })).trim(),
+    withoutPlace(stringify(policy('shop', router, { judging: TABLES[table] })).trim()),
     '```',
     '',
     row(['case', 'Haldane, mean', ...(table === 'tuned' ? ['target', 'met'] : []), ...PEERS.map(({ name }) => name)]),
@@ -91,7 +93,7 @@ function comparePage(runs: readonly Run[], commit: string): string {
   return [
     '# Kubernetes, side by side',
     '',
-    `Commit ${commit}: \`npm run e2e -- compare\`. One app, 2 replicas, 60 requests a second, base errors 0.1 %, Traefik. Bad: answers with 500 or above`,
+    '`npm run e2e -- compare`. One app, 2 replicas, 60 requests a second, base errors 0.1 %, Traefik. Bad: answers with 500 or above',
     'of the new version, counted by users (in brackets those of all versions, from 12 s before the push to 5 s after the end); for the peers, all of',
     'the run. Seconds: from the push until it is decided.',
     '',
@@ -99,6 +101,16 @@ function comparePage(runs: readonly Run[], commit: string): string {
     ...PEERS.map(({ name, settings }) => `- ${name}: ${settings}`),
     '',
   ].join('\n');
+}
+
+function commitsOf(runs: readonly Run[], table: string): string {
+  const own = runs.filter((run) => run.table === table).map(({ commit }) => commit);
+  return [...new Set(own)].join(', ') || 'not run';
+}
+
+/** Where Prometheus was is of no use to anybody else. */
+function withoutPlace(text: string): string {
+  return PROMETHEUS === null ? text : text.replaceAll(PROMETHEUS, 'http://prometheus.monitoring:9090');
 }
 
 const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
