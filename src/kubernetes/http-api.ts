@@ -51,10 +51,16 @@ const PATCH_TYPES = {
 export class HttpKubeApi implements KubeApi {
   readonly #options: HttpKubeApiOptions;
   readonly #connections: Connections;
+  #underWay = 0;
 
   constructor(options: HttpKubeApiOptions) {
     this.#options = options;
     this.#connections = new Connections(options.config, options.fence);
+  }
+
+  /** Calls that were made and have no answer yet, those that wait for a connection among them. Watches are none. */
+  get underWay(): number {
+    return this.#underWay;
   }
 
   close(): Promise<void> {
@@ -182,6 +188,15 @@ export class HttpKubeApi implements KubeApi {
   }
 
   async #body(call: Call): Promise<unknown> {
+    this.#underWay += 1;
+    try {
+      return await this.#answer(call);
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  async #answer(call: Call): Promise<unknown> {
     const response = await this.#send(call);
     try {
       const text = await response.body.text();

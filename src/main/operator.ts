@@ -216,7 +216,7 @@ async function readSecret(api: KubeApi, at: { namespace: string; name: string; k
   return value === undefined ? null : Buffer.from(value, 'base64').toString('utf8');
 }
 
-function facesOf({ caches, controller, lease, calls, traffic }: Parts, version: string) {
+function facesOf({ api, caches, controller, lease, calls, traffic }: Parts, version: string) {
   const needed = [caches.policies, caches.deployments, caches.replicaSets, caches.pods];
   return {
     /** Alive as long as it can be told anything: an API server that is down is no reason to be restarted. */
@@ -232,6 +232,7 @@ function facesOf({ caches, controller, lease, calls, traffic }: Parts, version: 
         views: controller.views(),
         sharePercent: (policy, revision) => percentSeen(traffic.of(policy), revision),
         calls,
+        callsUnderWay: api.underWay,
         isLeader: lease.isHeld,
         nowWallMs: Date.parse(systemClock.now().wallTime),
         version,

@@ -27,6 +27,8 @@ export interface OperatorFigures {
   /** Percent of the requests seen lately that a version got; null where nothing was counted. */
   readonly sharePercent: (policy: string, revision: string) => number | null;
   readonly calls: CallCounts;
+  /** Calls without an answer yet, those that wait for a connection among them. */
+  readonly callsUnderWay: number;
   readonly isLeader: boolean;
   readonly nowWallMs: number;
   readonly version: string;
@@ -110,13 +112,19 @@ function evidenceFamily(views: readonly PolicyView[]): Family {
   return { name: 'haldane_evidence_log', type: 'gauge', help: 'Natural logarithm of the evidence.', samples };
 }
 
-function ownFamilies({ calls, isLeader, version }: OperatorFigures): readonly Family[] {
+function ownFamilies({ calls, callsUnderWay, isLeader, version }: OperatorFigures): readonly Family[] {
   return [
     {
       name: 'haldane_api_calls_total',
       type: 'counter',
       help: 'Calls of the API server.',
       samples: [...calls.entries()],
+    },
+    {
+      name: 'haldane_queue_depth',
+      type: 'gauge',
+      help: 'Calls of the API server under way or waiting for a connection.',
+      samples: [['', callsUnderWay]],
     },
     { name: 'haldane_api_seconds_total', type: 'counter', help: 'Time spent in them.', samples: [['', calls.seconds]] },
     {
