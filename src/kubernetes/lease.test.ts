@@ -107,6 +107,16 @@ function cutOff(api: MemoryKubeApi): () => void {
   };
 }
 
+/** From now on each call fails. */
+function failing(api: MemoryKubeApi, message: string): () => void {
+  api.intercept = () => {
+    throw new Error(message);
+  };
+  return () => {
+    api.intercept = () => {};
+  };
+}
+
 test('the first takes it, as the field types want it, and keeps it; nobody else gets it', async () => {
   const api = new MemoryKubeApi();
   const time = new Time();
@@ -203,12 +213,10 @@ test('row 66: one that ran out while nobody could be asked, and that nobody took
   const time = new Time();
   const a = new Instance(api, 'a', time).run();
   await time.pass(100);
-  api.intercept = () => {
-    throw new Error('connection refused');
-  };
+  const mend = failing(api, 'connection refused');
   await time.pass(120_000);
   assert.equal(a.lease.isHeld, false);
-  api.intercept = () => {};
+  mend();
   await time.pass(1_000);
   a.lease.fence();
   assert.deepEqual(a.told, ['gained 0', 'answered']);
@@ -228,11 +236,9 @@ test('row 65: one that ran out is not held again when another had it in the mean
     const time = new Time();
     const a = new Instance(api, 'a', time).run();
     await time.pass(100);
-    api.intercept = () => {
-      throw new Error('connection refused');
-    };
+    const mend = failing(api, 'connection refused');
     await time.pass(40_000);
-    api.intercept = () => {};
+    mend();
     await happen(api);
     await time.pass(10_000);
     assert.deepEqual([what, ...a.told], [what, 'gained 0', 'lost', 'answered']);
@@ -284,11 +290,9 @@ test('row 66: errors of the API server cost nothing while the lease lasts', asyn
   const time = new Time();
   const a = new Instance(api, 'a', time).run();
   await time.pass(100);
-  api.intercept = () => {
-    throw new Error('etcdserver: leader changed');
-  };
+  const mend = failing(api, 'etcdserver: leader changed');
   await time.pass(9_000);
-  api.intercept = () => {};
+  mend();
   await time.pass(60_000);
   assert.deepEqual(a.told, ['gained 0', 'answered']);
   a.end.abort();
