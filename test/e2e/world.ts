@@ -18,6 +18,8 @@ export const REPLICAS = 3;
 /** What every version has: few errors, some latency. */
 const BASE = { ERROR_RATE: '0.001', LATENCY_MS: '4' };
 const EXTRA = JSON.parse(process.env.HALDANE_E2E_POD_ANNOTATIONS ?? '{}') as Readonly<Record<string, string>>;
+/** Whether pods that ask for it run nothing. */
+export const FAKES_PODS = Object.keys(EXTRA).length > 0;
 
 export const good = (number: number): Version => ({ tag: `v${number}` });
 export const failing = (number: number, rate: number): Version => ({

@@ -6,13 +6,14 @@ import type { Cluster } from '../../test/e2e/cluster.ts';
 import { until } from '../../test/e2e/cluster.ts';
 import { Operator } from '../../test/e2e/operator.ts';
 import { ROUTERS, type RouterUnderTest } from '../../test/e2e/routers.ts';
-import { deployment, good, policy, service } from '../../test/e2e/world.ts';
+import { deployment, FAKES_PODS, good, policy, service } from '../../test/e2e/world.ts';
 
 const NAMESPACE = 'e2e-rest';
 const MEASURED_MS = 120_000;
 
 export interface Rest {
   readonly policies: number;
+  readonly pods: 'faked' | 'real';
   readonly minutes: number;
   readonly callsByServer: number;
   readonly callsByItself: number;
@@ -44,6 +45,7 @@ export async function rest(
     }
     return {
       policies,
+      pods: FAKES_PODS ? 'faked' : 'real',
       minutes: MEASURED_MS / 60_000,
       callsByServer: after.served - before.served,
       callsByItself: Object.values(byKind).reduce((sum, count) => sum + count, 0),
@@ -108,14 +110,14 @@ function sum(text: string, pattern: RegExp): number {
 }
 
 export function restLines(found: Rest): string[] {
-  const { policies, minutes, callsByServer, callsByItself, byKind, residentMegabytes, cpuSeconds } = found;
+  const { policies, pods, minutes, callsByServer, callsByItself, byKind, residentMegabytes, cpuSeconds } = found;
   const perMinute = callsByItself / minutes;
   const ofLease = Object.entries(byKind).reduce(
     (all, [labels, count]) => all + (labels.includes('"leases"') ? count : 0),
     0,
   );
   return [
-    `${policies} policies at rest: ${perMinute.toFixed(1)} API calls a minute by its own count (${(callsByServer / minutes).toFixed(1)} of all service accounts by the API server's), ${(ofLease / minutes).toFixed(1)} of them for the lease; ${((callsByItself - ofLease) / minutes / policies).toFixed(3)} per object`,
+    `${policies} policies at rest (${pods} pods): ${perMinute.toFixed(1)} API calls a minute by its own count (${(callsByServer / minutes).toFixed(1)} of all service accounts by the API server's), ${(ofLease / minutes).toFixed(1)} of them for the lease; ${((callsByItself - ofLease) / minutes / policies).toFixed(3)} per object`,
     `${residentMegabytes} MB resident, ${cpuSeconds} s of processor time in ${minutes} minutes`,
     ...Object.entries(byKind).map(([labels, count]) => `  ${labels}: ${count}`),
   ];

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Cluster } from '../../test/e2e/cluster.ts';
 import { PROMETHEUS, ROUTERS, type RouterUnderTest } from '../../test/e2e/routers.ts';
-import { policy } from '../../test/e2e/world.ts';
+import { FAKES_PODS, policy } from '../../test/e2e/world.ts';
 import { ROOT } from '../run.ts';
 import { CASES, type Case, type Run, rowsOf, runOnce, TABLES } from './compare.ts';
 import { PEERS } from './peers.ts';
@@ -120,6 +120,11 @@ export async function restAll(
 ): Promise<number> {
   const commit = await commitNow();
   const results = new Results(commit, 'rest');
+  if (!FAKES_PODS) {
+    options.say(
+      `${options.policies} pods will really run; where the cluster can fake them, say how by HALDANE_E2E_POD_ANNOTATIONS`,
+    );
+  }
   const found: Rest = await rest(options.cluster, { folder: results.folder, commit, policies: options.policies });
   await results.keep('rest', found);
   const lines = [...restLines(found), ...PEERS.map(({ name, rest: figures }) => `${name}, 300 objects: ${figures}`)];

@@ -48,7 +48,7 @@ export class MeasuredTraffic {
 
   of(policy: string): LiveTraffic | null {
     const now = this.#clock.now();
-    const windows = (this.#windows.get(policy) ?? []).filter(({ at }) => elapsedMs(at, now) <= LATELY_MS);
+    const windows = this.#lately(policy, now);
     const newest = windows.at(-1);
     if (newest === undefined) return null;
     const requests: Record<string, number> = {};
@@ -66,8 +66,11 @@ export class MeasuredTraffic {
     const beganMs = at.monotonicMs - spanMs;
     const { sinceMs } = this.#splits.get(policy) ?? { sinceMs: at.monotonicMs };
     if (spanMs <= 0 || beganMs < sinceMs + CHANGING_MS) return;
-    const lately = (this.#windows.get(policy) ?? []).filter((window) => elapsedMs(window.at, at) <= LATELY_MS);
-    this.#windows.set(policy, [...lately, { at, spanMs, requests }]);
+    this.#windows.set(policy, [...this.#lately(policy, at), { at, spanMs, requests }]);
+  }
+
+  #lately(policy: string, now: Instant): readonly Window[] {
+    return (this.#windows.get(policy) ?? []).filter(({ at }) => elapsedMs(at, now) <= LATELY_MS);
   }
 }
 
