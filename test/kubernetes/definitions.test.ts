@@ -39,7 +39,7 @@ const REFUSED: readonly (readonly [spec: Spec, sentence: RegExp])[] = [
   ],
   [{ ...ADOPTED, affinity: {} }, /affinity needs a rule of its own/],
   [{ ...ADOPTED, audience: [{ header: { name: 'a', value: 'b' } }] }, /audience needs a rule of its own/],
-  [{ ...ROUTE, audience: [{ cookie: { name: 'a', value: 'b' } }] }, /matches headers, and no single cookie/],
+  [{ ...ROUTE, audience: [{}] }, /a rule of the audience is exactly one of header or cookie/],
   [{ ...SHARE, affinity: {} }, /replica share cannot keep users apart/],
   [{ ...SHARE, audience: [{ header: { name: 'a', value: 'b' } }] }, /replica share cannot send an audience/],
   [{ ...ROUTE, userKey: { cookie: 'id' } }, /take userKey out/],

@@ -69,7 +69,14 @@ export type Caches = Readonly<Record<keyof typeof KINDS, ResourceCache<KubeObjec
 
 const ready = { httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 1, initialDelaySeconds: 0 };
 
-function deployment(name: string, image: string, labels: object, gated: boolean): object {
+interface Sample {
+  readonly image: string;
+  readonly labels: object;
+  readonly replicas: number;
+  readonly gated: boolean;
+}
+
+function deployment(name: string, { image, labels, replicas, gated }: Sample): object {
   const gates = gated ? { readinessGates: [{ conditionType: TRAFFIC_GATE }] } : {};
   const containers = [{ name: 'app', image, ports: [{ containerPort: 8080 }], readinessProbe: ready }];
   return {
@@ -77,7 +84,7 @@ function deployment(name: string, image: string, labels: object, gated: boolean)
     kind: 'Deployment',
     metadata: { name, labels },
     spec: {
-      replicas: 2,
+      replicas,
       selector: { matchLabels: labels },
       template: { metadata: { labels }, spec: { containers, ...gates, terminationGracePeriodSeconds: 20 } },
     },
@@ -87,14 +94,24 @@ function deployment(name: string, image: string, labels: object, gated: boolean)
 export class Routed {
   readonly space = new Namespace('router-test');
   readonly api: HttpKubeApi;
-  readonly caches: Caches;
   readonly #isShared: boolean;
+  readonly #pods: Readonly<Record<'stable' | 'canary', number>>;
   readonly #end = new AbortController();
+  #caches: Caches;
 
-  constructor(isShared: boolean) {
+  constructor(isShared: boolean, pods = { stable: 2, canary: 2 }) {
     this.#isShared = isShared;
+    this.#pods = pods;
     const config = clusterConfigOf({ kubeconfig: null, context: null, env: process.env });
     this.api = new HttpKubeApi({ config, userAgent: 'haldane-test' });
+    this.#caches = this.#makeCaches();
+  }
+
+  get caches(): Caches {
+    return this.#caches;
+  }
+
+  #makeCaches(): Caches {
     const clock = {
       now: () => systemClock.now().monotonicMs,
       sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms, signal),
@@ -110,7 +127,7 @@ export class Routed {
       };
       return [name, new ResourceCache(options)];
     });
-    this.caches = Object.fromEntries(entries) as Caches;
+    return Object.fromEntries(entries) as Caches;
   }
 
   get host(): string {
@@ -129,26 +146,48 @@ export class Routed {
       spec: { selector: { app: 'shop' }, ports },
     };
     this.apply(service);
-    this.apply(deployment('shop', 'app:v1', { app: 'shop', part: 'shop' }, false));
+    const labels = { app: 'shop', part: 'shop' };
+    this.apply(deployment('shop', { image: 'app:v1', labels, replicas: this.#pods.stable, gated: false }));
     this.startCanary();
-    for (const cache of Object.values(this.caches)) cache.start();
-    await Promise.all(Object.values(this.caches).map((cache) => cache.whenSynced()));
+    await this.#look();
     void followGates(this.api, [this.space.name], this.#end.signal);
-    await until(
-      'pods answer',
-      async () => this.endpoints('shop').length === 2 && this.endpoints('canary').length === 2,
-    );
+    await this.untilAllAnswer();
+  }
+
+  async #look(): Promise<void> {
+    const caches = Object.values(this.#caches);
+    for (const cache of caches) cache.start();
+    await Promise.all(caches.map((cache) => cache.whenSynced()));
+  }
+
+  untilAllAnswer(): Promise<void> {
+    const { stable, canary } = this.#pods;
+    return until('pods answer', async () => {
+      return this.endpoints('shop').length === stable && this.endpoints('canary').length === canary;
+    });
+  }
+
+  /** All that was seen is forgotten and looked at anew, as by an agent that comes after. */
+  async lookAnew(): Promise<void> {
+    await this.#stopLooking();
+    this.#caches = this.#makeCaches();
+    await this.#look();
+  }
+
+  async #stopLooking(): Promise<void> {
+    await Promise.all(Object.values(this.#caches).map((cache) => cache.stop()));
   }
 
   startCanary(): void {
     const app = this.#isShared ? 'shop' : 'shop-canary';
     const labels = { app, [LABEL.policy]: 'shop', [LABEL.role]: 'canary', [LABEL.revision]: 'v2' };
-    this.apply(deployment('shop-canary', 'app:v2', labels, this.#isShared));
+    const { canary: replicas } = this.#pods;
+    this.apply(deployment('shop-canary', { image: 'app:v2', labels, replicas, gated: this.#isShared }));
   }
 
   async end(): Promise<void> {
     this.#end.abort();
-    await Promise.all(Object.values(this.caches).map((cache) => cache.stop()));
+    await this.#stopLooking();
     this.space.remove();
     await this.api.close();
   }

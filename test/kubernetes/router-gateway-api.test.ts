@@ -102,9 +102,13 @@ function owned(at: GatewayAt): void {
     assert.ok((answered.v2 ?? 0) > 20 && (answered.v1 ?? 0) > 20, JSON.stringify(answered));
   });
 
-  test('requests of the audience get the canary, all others as the weight says', async () => {
-    const rules = [{ header: { name: 'canary', value: 'yes' }, revision: space.revisions(policy).canary }];
-    await space.put(router, policy, space.split(policy, 1, { rules }));
+  test('requests of the audience, by a header or a cookie, get the canary, all others as the weight says', async () => {
+    const revision = space.revisions(policy).canary;
+    const byHeader = { header: { name: 'canary', value: 'yes' }, revision };
+    const byCookie = { cookie: { name: 'beta', value: '1' }, revision };
+    await space.put(router, policy, space.split(policy, 1, { rules: [byHeader, byCookie] }));
+    assert.deepEqual(await tally(at.url, { ...headers, cookie: 'a=b; beta=1; c=d' }, 200), { v2: 200 });
+    assert.ok(isChance((await tally(at.url, { ...headers, cookie: 'beta=10' }, 500)).v2 ?? 0, 500, 1));
     assert.deepEqual(await tally(at.url, { ...headers, canary: 'yes' }, 200), { v2: 200 });
     assert.ok(isChance((await tally(at.url, { ...headers, canary: 'no' }, 500)).v2 ?? 0, 500, 1));
     await space.put(router, policy, space.split(policy, 1));

@@ -49,6 +49,7 @@ for (const [name, policy] of [
         }
         throw new Error(`still not: ${what}`);
       },
+      moveCanary: async () => ({ ...canary, endpoints: stable.endpoints }),
       blind: () => cluster.pass(400_000),
       nextAgent: async () => {
         await cluster.restart();

@@ -42,6 +42,7 @@ routerConformance('GatewayRouter', async () => {
     stable: v1.backend,
     canary: v2.backend,
     until,
+    moveCanary: async () => ({ ...v2.backend, endpoints: v1.backend.endpoints }),
     blind: async () => {
       const { instances } = await current.observe(policy);
       stopped = instances.map((instance) => Number(/pid (\d+)/.exec(instance)?.[1]));

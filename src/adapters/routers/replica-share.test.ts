@@ -93,6 +93,7 @@ routerConformance('ReplicaShareRouter', async () => {
       }
       throw new Error(`still not: ${what}`);
     },
+    moveCanary: async () => ({ ...canary, endpoints: stable.endpoints }),
     blind: () => cluster.pass(400_000),
     nextAgent: async () => {
       await cluster.restart();

@@ -77,6 +77,11 @@ test('an object that is wrong is refused with every mistake, below spec', () => 
   ]);
 });
 
+test('an audience is told by a header or by a cookie, where the route is Haldane’s own', () => {
+  const audience = [{ cookie: { name: 'beta', value: 'yes' } }, { header: { name: 'canary', value: 'true' } }];
+  assert.deepEqual(compiled({ ...ROUTE, audience }).audience, audience);
+});
+
 test('an owned route is named after the Deployment and takes every path', () => {
   const { workload, router, metrics } = compiled(ROUTE);
   assert.equal(workload.kind === 'deployment' && workload.pods, 'isolated');

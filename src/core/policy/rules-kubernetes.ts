@@ -170,18 +170,12 @@ function gatewayApiRules({ spec, report, isWritten }: RuleContext): void {
     'needs a rule of its own, and of an adopted route Haldane changes weights alone',
     owned,
   );
-  for (const [index, rule] of (spec.audience ?? []).entries()) {
+  for (const index of (spec.audience ?? []).keys()) {
     report.refuseIf(
       isAdopted,
       ['audience', index],
       'needs a rule of its own, and of an adopted route Haldane changes weights alone',
       owned,
-    );
-    report.refuseIf(
-      rule?.cookie !== undefined && !isAdopted,
-      ['audience', index, 'cookie'],
-      'the Gateway API matches headers, and no single cookie',
-      'write a header, as in {header: {name: canary, value: "true"}}',
     );
   }
   const { parents, hostnames, matches } = route?.owned ?? {};

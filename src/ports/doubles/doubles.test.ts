@@ -41,6 +41,7 @@ routerConformance('FakeRouter', async () => {
     stable: { revision: 'rev-v1', label: 'v1', endpoints: [{ host: '127.0.0.1', port: 1 }] },
     canary: { revision: 'rev-v2', label: 'v2', endpoints: [{ host: '127.0.0.1', port: 2 }] },
     until,
+    moveCanary: async () => ({ revision: 'rev-v2', label: 'v2', endpoints: [{ host: '127.0.0.1', port: 3 }] }),
     blind: async () => router.mishaps.fail('observe'),
     nextAgent: null,
     end: async () => {},

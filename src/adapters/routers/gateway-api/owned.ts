@@ -17,12 +17,12 @@ export function ownedSpec(
   mirrorPercent: GatewayApiRouter['mirrorPercent'],
 ): HttpRouteSpec {
   const plain = route.matches.map(({ path, type }): RouteMatchObject => ({ path: { type, value: path } }));
-  const rules: RouteRule[] = wanted.rules.map((rule) => ruleFor(plain, headerOf(rule), rule.to, pair));
+  const rules: RouteRule[] = wanted.rules.map((rule) => ruleFor(plain, rule, pair));
   const { affinity, cookies } = wanted;
   if (affinity !== null && cookies !== null) {
     for (const to of ['canary', 'stable'] as const) {
       const cookie = { name: affinity.cookie, value: cookies[to] };
-      rules.push(ruleFor(plain, headerOf({ cookie, to }), to, pair));
+      rules.push(ruleFor(plain, { cookie, to }, pair));
     }
   }
   const mirror = mirrorPercent !== null && wanted.canaryPercent > 0 ? [mirrorFilter(pair, mirrorPercent)] : [];
@@ -52,10 +52,14 @@ interface HeaderWanted {
   readonly value: string;
 }
 
-function headerOf({ header, cookie }: WantedRule): HeaderWanted {
-  if (header !== undefined) return { type: 'Exact', ...header };
-  const { name = '', value = '' } = cookie ?? {};
-  return { type: 'RegularExpression', name: 'Cookie', value: cookiePattern(name, value) };
+/** A request that has all of them. */
+function headersOf({ header, cookie }: WantedRule): readonly HeaderWanted[] {
+  const wanted: HeaderWanted[] = [];
+  if (header !== undefined) wanted.push({ type: 'Exact', ...header });
+  if (cookie !== undefined) {
+    wanted.push({ type: 'RegularExpression', name: 'Cookie', value: cookiePattern(cookie.name, cookie.value) });
+  }
+  return wanted;
 }
 
 /** Matches a whole Cookie header, for implementations that compare the whole and for those that search. */
@@ -67,10 +71,11 @@ function literal(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
-function ruleFor(plain: readonly RouteMatchObject[], header: HeaderWanted, to: Role, pair: Pair): RouteRule {
+function ruleFor(plain: readonly RouteMatchObject[], rule: WantedRule, pair: Pair): RouteRule {
+  const headers = headersOf(rule);
   return {
-    matches: plain.map((match) => ({ ...match, headers: [header] })),
-    backendRefs: [{ ...refTo(pair, to), weight: 1 }],
+    matches: plain.map((match) => ({ ...match, headers })),
+    backendRefs: [{ ...refTo(pair, rule.to), weight: 1 }],
   };
 }
 
