@@ -28,6 +28,7 @@ import { leaseNameOf } from './operator/lease-name.ts';
 import { MeasuredTraffic, percentSeen } from './operator/measured-traffic.ts';
 import { CallCounts, metricsText } from './operator/metrics-text.ts';
 import { StatusPublisher } from './operator/publisher.ts';
+import { ReleaseTraces } from './operator/release-traces.ts';
 import { packageVersion } from './package-version.ts';
 import { workloadsByKind } from './workloads.ts';
 
@@ -46,6 +47,7 @@ interface Parts {
   readonly events: EventNotifier;
   readonly calls: CallCounts;
   readonly traffic: MeasuredTraffic;
+  readonly traces: ReleaseTraces;
   readonly prometheus: PrometheusMetrics;
 }
 
@@ -86,12 +88,13 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
 }
 
 /** Decides from now on: first everything must be known. */
-async function lead({ caches, controller, publisher, traffic }: Parts, log: Log): Promise<void> {
+async function lead({ caches, controller, publisher, traffic, traces }: Parts, log: Log): Promise<void> {
   const { httpRoutes: _routes, admission: _admission, ...needed } = caches;
   await Promise.all(Object.values(needed).map((cache) => cache.whenSynced()));
   controller.subscribe((view) => {
     traffic.note(view);
     publisher.take(view);
+    traces.take(view);
   });
   await controller.start();
   log.info('releases are led', { policies: caches.policies.list().length });
@@ -144,9 +147,32 @@ function buildParts(
   const events = new EventNotifier({ api, policies: caches.policies, wallTime, identity, log });
   const traffic = new MeasuredTraffic(systemClock);
   const { controller, prometheus } = buildController({ api, caches, store, gates, webhooks, events, traffic, log });
+  const publisher = buildPublisher({ api, caches, store, controller, traffic, log });
+  const traces = new ReleaseTraces({ api, releases: caches.releases, clock: systemClock, log });
+  return {
+    api,
+    lease,
+    caches,
+    store,
+    controller,
+    publisher,
+    gates,
+    webhooks,
+    events,
+    calls,
+    traffic,
+    traces,
+    prometheus,
+  };
+}
+
+function buildPublisher(
+  parts: Pick<Parts, 'api' | 'caches' | 'store' | 'controller' | 'traffic'> & { readonly log: Log },
+): StatusPublisher {
+  const { api, caches, store, controller, traffic, log } = parts;
   const live = { of: async (policy: string) => traffic.of(policy) };
   const views = new ViewSource({ store, controller, clock: systemClock, live });
-  const publisher = new StatusPublisher({
+  return new StatusPublisher({
     api,
     policies: caches.policies,
     deployments: caches.deployments,
@@ -159,7 +185,6 @@ function buildParts(
     clock: systemClock,
     log,
   });
-  return { api, lease, caches, store, controller, publisher, gates, webhooks, events, calls, traffic, prometheus };
 }
 
 function buildController(

@@ -3,16 +3,8 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Controller, PolicyView } from '../controller/index.ts';
-import { type TracePoint, thinned, tracePoint, wallSpanMs } from '../core/views/index.ts';
+import { grownTrace, type KeptTrace, keptTrace, type TracePoint, wallSpanMs } from '../core/views/index.ts';
 import type { Log } from '../lib/log.ts';
-
-interface Trace {
-  points: TracePoint[];
-  /** Every so many windows one is kept. */
-  stride: number;
-  windows: number;
-  phase: string;
-}
 
 const MOST_POINTS = 1_000;
 const MOST_FILES = 500;
@@ -20,7 +12,7 @@ const MOST_FILES = 500;
 export class Traces {
   readonly #folder: string;
   readonly #log: Log;
-  readonly #traces = new Map<string, Trace>();
+  readonly #traces = new Map<string, KeptTrace>();
   #stop: () => void = () => {};
 
   constructor(folder: string, log: Log) {
@@ -52,35 +44,19 @@ export class Traces {
     if (release == null) return;
     const isOver = release.phase.kind === 'ended';
     if (isOver && !this.#traces.has(release.id)) return;
-    const trace = this.#trace(release.id);
-    const isWindow = release.windows > trace.windows && release.windows % trace.stride === 0;
-    const isTurn = release.phase.kind !== trace.phase;
-    if (!isWindow && !isTurn) return;
-    trace.windows = release.windows;
-    trace.phase = release.phase.kind;
-    const point = tracePoint(release, wallSpanMs(release.startedAt, release.endedAt ?? wallTime));
-    trace.points.push(point);
-    if (trace.points.length > MOST_POINTS) {
-      trace.points = thinned(trace.points);
-      trace.stride *= 2;
-    }
+    const atMs = wallSpanMs(release.startedAt, release.endedAt ?? wallTime);
+    const grown = grownTrace(this.#trace(release.id), release, { atMs, most: MOST_POINTS });
+    if (grown === null) return;
+    this.#traces.set(release.id, grown);
     try {
-      appendFileSync(this.#path(release.id), `${JSON.stringify(point)}\n`, { mode: 0o600 });
+      appendFileSync(this.#path(release.id), `${JSON.stringify(grown.points.at(-1))}\n`, { mode: 0o600 });
     } catch {
       // The picture of this release misses a point; the release does not.
     }
   }
 
-  #trace(releaseId: string): Trace {
-    const kept = this.#traces.get(releaseId);
-    if (kept !== undefined) return kept;
-    let points = readPoints(this.#path(releaseId));
-    let stride = 1;
-    while (points.length > MOST_POINTS) {
-      points = thinned(points);
-      stride *= 2;
-    }
-    const trace = { points, stride, windows: 0, phase: '' };
+  #trace(releaseId: string): KeptTrace {
+    const trace = this.#traces.get(releaseId) ?? keptTrace(readPoints(this.#path(releaseId)), MOST_POINTS);
     this.#traces.set(releaseId, trace);
     return trace;
   }

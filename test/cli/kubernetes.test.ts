@@ -301,6 +301,20 @@ describe('kubectl haldane history and report', () => {
       'kubectl haldane history checkout --log prod/checkout-2',
     ]);
     assert.match((await world.run('report', 'checkout-2', '-o', '-', '--format', 'html')).out, /<!doctype html>/i);
+    const points = [0, 1].map((n) => ({
+      atMs: n * 5_000,
+      weightPercent: 25,
+      canaryRequests: n,
+      stableRequests: n,
+      checks: {},
+    }));
+    const at = { namespace: NAMESPACE, name: 'checkout-2' };
+    const body = { status: { trace: JSON.stringify(points) } };
+    await world.api.patch(KINDS.releases, at, { type: 'merge', body }, { subresource: 'status' });
+    const { trace } = JSON.parse((await world.run('report', 'checkout-2', '--json')).out) as {
+      trace: readonly object[];
+    };
+    assert.deepEqual(trace, points, 'the pictures are drawn from what the operator kept in the Release');
     const unknown = await world.run('report', 'checkout-77');
     assert.match(unknown.err, /there is no release "checkout-77"/);
   });

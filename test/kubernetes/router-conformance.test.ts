@@ -101,7 +101,12 @@ function conforms({ name, space, policy, given, percents, make }: Kind): void {
     routerConformance(name, async () => {
       const asking = new AskingAgain<EnsureResult>();
       const asked = (router: Router) =>
-        changed(router, { ensure: asking.ensuring(async () => {}, (...split) => router.ensure(...split)) });
+        changed(router, {
+          ensure: asking.ensuring(
+            async () => {},
+            (...split) => router.ensure(...split),
+          ),
+        });
       const inner = make(space);
       await space.put(inner, policy, space.split(policy, 0));
       const [stable, canary] = space.backends(policy) as [Backend, Backend];

@@ -3,13 +3,13 @@ import { describe, it } from 'node:test';
 import {
   buildReport,
   evidencePicture,
+  grownTrace,
+  keptTrace,
   type ReleaseReport,
+  readTrace,
   reportHtml,
   reportMarkdown,
-  type TracePoint,
   terminalPicture,
-  thinned,
-  tracePoint,
   watchLines,
   weightPicture,
 } from '../../src/core/views/index.ts';
@@ -21,15 +21,14 @@ import { inputOf, samples, sampleWorld } from './samples.ts';
 function reportFor(run: (world: World) => boolean, errorRate: number): ReleaseReport {
   const world = sampleWorld();
   world.behaviour.set('rev-v2', { errorRate });
-  const trace: TracePoint[] = [];
-  let windows = 0;
+  let kept = keptTrace([], 1_000);
   while (!run(world)) {
     world.step();
     const { release } = world.state;
-    if (release?.number !== 2 || release.windows === windows) continue;
-    windows = release.windows;
-    trace.push(tracePoint(release, release.elapsed.releaseMs));
+    if (release?.number !== 2) continue;
+    kept = grownTrace(kept, release, { atMs: release.elapsed.releaseMs, most: 1_000 }) ?? kept;
   }
+  const trace = kept.points;
   const { release } = world.state;
   assert.ok(release !== null);
   const { log } = inputOf(world);
@@ -107,10 +106,30 @@ describe('pictures', () => {
 });
 
 describe('evidence over time', () => {
-  it('is thinned to half and keeps its newest point', () => {
-    const points = promoted.trace;
-    const half = thinned(points);
-    assert.ok(half.length <= points.length / 2 + 1);
-    assert.deepEqual(half.at(-1), points.at(-1));
+  it('is thinned to what there is room for, and keeps its newest point', () => {
+    const { points, stride } = keptTrace(promoted.trace, 10);
+    assert.ok(points.length > 4 && points.length <= 10, `${points.length}`);
+    assert.ok(stride > 1);
+    assert.deepEqual(points.at(-1), promoted.trace.at(-1));
+  });
+
+  it('has an end in memory however long a release takes, and still a point of its first and last windows', () => {
+    const world = sampleWorld();
+    let kept = keptTrace([], 12);
+    while (world.state.stable?.label !== 'v2') {
+      world.step();
+      const { release } = world.state;
+      if (release?.number !== 2) continue;
+      kept = grownTrace(kept, release, { atMs: release.elapsed.releaseMs, most: 12 }) ?? kept;
+      assert.ok(kept.points.length <= 12);
+    }
+    assert.equal(kept.points[0]?.canaryRequests, 0);
+    assert.equal(kept.points.at(-1)?.canaryRequests, world.state.release?.exposure.canaryRequests);
+  });
+
+  it('is read from what another program wrote, as far as it is evidence', () => {
+    const [point] = promoted.trace;
+    assert.deepEqual(readTrace(JSON.stringify([point, 7, null, { atMs: 'soon' }])), [point]);
+    for (const text of [undefined, '', '{', '{}', 'null']) assert.deepEqual(readTrace(text), []);
   });
 });

@@ -116,6 +116,7 @@ export const releaseStatus = object(
     endedAt: { type: 'string', format: 'date-time', description: 'When it ended.' },
     document: text('The whole of it with its evidence, as JSON.', 700_000),
     journal: listOfJson('Every decision, chained by hash.'),
+    trace: text('Evidence over time, as JSON, for the pictures of reports.', 262_144),
   },
   { 'x-kubernetes-preserve-unknown-fields': true },
 );

@@ -8,6 +8,7 @@ import {
   logLine,
   type ReleaseLine,
   type ReleaseView,
+  readTrace,
   reportHtml,
   reportMarkdown,
 } from '../../core/views/index.ts';
@@ -167,7 +168,7 @@ export class KubernetesClient implements Client {
       log: journalOf(policy, all)
         .filter((entry) => entry.release === stored.id)
         .map(logLine),
-      trace: [],
+      trace: readTrace(stored.object?.status?.trace),
       now: this.#now(),
       haldane: this.cluster.version,
       changes: last == null ? null : diffPolicies(last.policy, release.policy),

@@ -92,6 +92,7 @@ export interface ReleaseObject extends KubeObject {
   readonly status?: {
     readonly document?: string;
     readonly journal?: readonly JournalEntry[];
+    readonly trace?: string;
     readonly phase?: string;
     readonly outcome?: string;
     readonly sentence?: string;

@@ -13,6 +13,6 @@ export { reportHtml } from './report-html.ts';
 export { reportMarkdown } from './report-markdown.ts';
 export { clip, harmless, type Line, padTo, type Span, toAnsi, toPlain, widthOf, wrap } from './spans.ts';
 export { terminalPicture } from './terminal-picture.ts';
-export { type TracePoint, type TraceReading, thinned, tracePoint } from './trace.ts';
+export { grownTrace, type KeptTrace, keptTrace, readTrace, type TracePoint, type TraceReading } from './trace.ts';
 export { canLines, LEAST_COLUMNS, renderLines, type TextOptions, watchLines } from './watch-text.ts';
 export { type WeightPicture, weightPicture } from './weight-picture.ts';
