@@ -4,7 +4,8 @@
 
 import { spareRevision } from '../core/model/observed.ts';
 import type { Revision } from '../core/model/split.ts';
-import { ANNOTATION, LABEL, type Lock } from './names.ts';
+import { canaryRevision } from './canary-labels.ts';
+import { ANNOTATION, type Lock } from './names.ts';
 import { type Deployment, isControlledBy, type Pod, type ReplicaSet } from './objects.ts';
 import { isOver, isTerminating } from './pods.ts';
 import { templateRevision } from './revision.ts';
@@ -150,7 +151,7 @@ export function canarySlot(
   { replicaSets, pods }: Pick<PlaceObjects, 'replicaSets' | 'pods'>,
   serving: Revision | null,
 ): CanarySlot {
-  const revision = canary.metadata.labels?.[LABEL.revision] ?? '';
+  const revision = canaryRevision(canary);
   const sets = replicaSets.filter((set) => isControlledBy(set, canary));
   return {
     deployment: canary,

@@ -19,7 +19,8 @@ export interface SeenPod {
   readonly metricsPort: number | null;
 }
 
-const METRICS_PORT = 'prometheus.io/port';
+/** An annotation of pods: where they answer with their metrics. */
+export const METRICS_PORT = 'prometheus.io/port';
 
 export interface PodsOfVersion {
   readonly namespace: string;

@@ -42,6 +42,32 @@ describe('the edges of a release', () => {
     assert.equal(world.state.release?.awaiting, 'decision');
   });
 
+  it('an abort is asked of a router that cannot be looked at, until it is seen to have obeyed (I3)', () => {
+    const world = stableWorld(policy());
+    world.declared = version('v2');
+    world.runUntil((w) => w.share('rev-v2') > 0, 600_000);
+    world.blind = 'router';
+    world.command('abort', { reason: 'wrong prices' });
+    world.runFor(30_000);
+    assert.equal(world.share('rev-v2'), 0);
+    assert.equal(world.state.release?.phase.kind, 'aborting', 'nothing is retired on a guess (I2)');
+    assert.match(world.last?.because ?? '', /the router cannot be seen: not understood/);
+    world.blind = null;
+    world.runUntil((w) => w.outcome?.kind === 'aborted', 60_000);
+  });
+
+  it('an abort that waits for the replicas to be seen says that, and not that stable is down', () => {
+    const world = stableWorld(policy());
+    world.declared = version('v2');
+    world.runUntil((w) => w.share('rev-v2') > 0, 600_000);
+    world.blind = 'workload';
+    world.command('abort', { reason: 'wrong prices' });
+    world.runFor(5_000);
+    assert.match(world.last?.because ?? '', /its replicas cannot be seen: not understood/);
+    world.blind = null;
+    world.runUntil((w) => w.outcome?.kind === 'aborted', 60_000);
+  });
+
   it('the version promoted before this one stays known, however many are aborted since', () => {
     const world = stableWorld(policy({ historyLimit: 2 }));
     world.declared = version('v2');

@@ -127,6 +127,8 @@ export class World {
   policy: ReleasePolicy;
   split: Split | null = null;
   metrics: 'up' | 'down' | 'silent' = 'up';
+  /** What cannot be looked at. */
+  blind: 'router' | 'workload' | null = null;
   requestsPerSecond = 100;
   /** The splitter gives the canary this many times what was asked. */
   shareFactor = 1;
@@ -217,6 +219,13 @@ export class World {
   }
 
   private observe(): Observation {
+    const observation = this.look();
+    return this.blind === null
+      ? observation
+      : { ...observation, [this.blind]: { kind: 'error', message: 'not understood' } };
+  }
+
+  private look(): Observation {
     const look = lookFor(this.state, this.now());
     const versions = this.isGone
       ? []

@@ -143,6 +143,23 @@ describe('a Deployment that cannot be released', () => {
       assert.deepEqual(await world.workload.observe(world.policy), { versions: [] });
     }));
 
+  test('I3: a canary whose labels somebody took off is still the canary, and goes with the release', () =>
+    inWorld(async (world) => {
+      await world.adopt();
+      const next = await world.apply('app:v2');
+      await world.tryOut(next);
+      await world.cluster.pass(2);
+      const labels = { 'haldane.dev/policy': null, 'haldane.dev/revision': null, 'haldane.dev/role': null };
+      const at = { namespace: NAMESPACE, name: 'shop-canary' };
+      await world.cluster.api.patch(DEPLOYMENTS, at, { type: 'merge', body: { metadata: { labels } } });
+      await world.cluster.pass();
+      const { versions } = await world.workload.observe(world.policy);
+      assert.deepEqual(versions.find(({ revision }) => revision === next.revision)?.ready, 1);
+      await world.workload.retire(world.policy, [next.revision]);
+      await world.cluster.pass();
+      assert.equal(await world.cluster.api.get(DEPLOYMENTS, at), null);
+    }));
+
   test('a Deployment of somebody else with the canary’s name is left alone', () =>
     inWorld(async (world) => {
       await world.adopt();
@@ -151,6 +168,7 @@ describe('a Deployment that cannot be released', () => {
       await world.cluster.api.create(DEPLOYMENTS, { metadata: { namespace: NAMESPACE, name: 'shop-canary' }, spec });
       await world.cluster.pass();
       await assert.rejects(world.tryOut(next), refused('canary-name-taken'));
+      assert.ok((await world.workload.observe(world.policy)).place?.isSettled, 'stable is seen all the same');
       assert.deepEqual((await world.cluster.deployment('shop-canary')).spec.template, podTemplate('other:v1'));
     }));
 });

@@ -1,9 +1,11 @@
 // A plain Deployment as a workload (deployment.md, ADR 0051). Stable runs in the Deployment that a policy names, which is
 // left as its owner wrote it; a new version is tried in a second one beside it, and promoted by letting the first roll.
 // It refuses to look while it is not sure what runs (rows 70, 71), and a Deployment that would stop serving while it rolls.
+
+import { canaryRevision, isCanaryOf } from '../../cluster/canary-labels.ts';
 import { canaryDeployment } from '../../cluster/canary-template.ts';
 import { needSynced } from '../../cluster/looking.ts';
-import { canaryName, FIELD_MANAGER, LABEL, type Lock, type PolicyKey, policyKey } from '../../cluster/names.ts';
+import { canaryName, FIELD_MANAGER, type Lock, type PolicyKey, policyKey } from '../../cluster/names.ts';
 import type { Deployment, Pod, ReplicaSet, Service } from '../../cluster/objects.ts';
 import { canarySlot, isRolledOut, placesOf, podsByRevision } from '../../cluster/places.ts';
 import { type PodsOfVersion, seenPod } from '../../cluster/pods.ts';
@@ -102,7 +104,7 @@ export class Deployments implements Workload {
   async retire(policy: ReleasePolicy, revisions: readonly Revision[]): Promise<void> {
     const { canary } = this.#look(policy);
     if (canary === null) return;
-    const revision = canary.metadata.labels?.[LABEL.revision] ?? '';
+    const revision = canaryRevision(canary);
     // Once the same version serves in stable's place, only the spare one is meant by its own name.
     if (revisions.includes(revision) || revisions.includes(spareRevision(revision))) await this.#remove(canary);
   }
@@ -222,7 +224,7 @@ export class Deployments implements Workload {
     const { canary, seen, key, workload } = this.#look(policy);
     if (seen === null || revision === seen.places.stable.serving) return;
     if (canary !== null) {
-      const isOther = canary.metadata.labels?.[LABEL.revision] !== revision;
+      const isOther = canaryRevision(canary) !== revision;
       if (isOther || canary.metadata.deletionTimestamp !== undefined) return;
     } else {
       this.#refuseUnfit(seen.deployment);
@@ -239,17 +241,15 @@ export class Deployments implements Workload {
       others: canary === null ? await this.#selectorsOf(key.namespace) : [],
       canary,
     };
-    await this.#applyCanary(canaryDeployment(request), canary);
+    await this.#applyCanary(key.name, canaryDeployment(request), canary);
   }
 
-  async #applyCanary(object: Deployment, canary: Deployment | null): Promise<void> {
+  async #applyCanary(policy: string, object: Deployment, canary: Deployment | null): Promise<void> {
     if (canary !== null && isSameCanary(canary, object)) return;
     const at = { namespace: object.metadata.namespace, name: object.metadata.name };
     const { api, caches } = this.#deps;
     const live = canary ?? (await api.get<Deployment>(DEPLOYMENTS, at));
-    if (live !== null && live.metadata.labels?.[LABEL.policy] !== object.metadata.labels?.[LABEL.policy]) {
-      throw nameTaken(at.name);
-    }
+    if (live !== null && !isCanaryOf(live, policy)) throw nameTaken(at.name);
     // With its uid it is that very one which is changed, or none.
     const metadata = { ...object.metadata, ...defined({ uid: live?.metadata.uid }) };
     const patch = { type: 'apply', body: { ...object, metadata }, force: true } as const;
@@ -334,13 +334,11 @@ export class Deployments implements Workload {
     };
   }
 
-  /** A Deployment that happens to have the canary's name and is not ours is nobody's canary. */
+  /** A Deployment that happens to have the canary's name and is not ours is nobody's canary; it is refused when one is to be made. */
   #canary(key: PolicyKey, workload: DeploymentWorkload): Deployment | null {
     const name = canaryName(workload.deployment);
     const found = this.#deps.caches.deployments.get(key.namespace, name) as Deployment | undefined;
-    if (found === undefined) return null;
-    if (found.metadata.labels?.[LABEL.policy] !== key.name) throw nameTaken(name);
-    return found;
+    return found !== undefined && isCanaryOf(found, key.name) ? found : null;
   }
 
   /** Asked before anything begins, and never of the way back (I3). */

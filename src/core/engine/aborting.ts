@@ -13,9 +13,7 @@ export function abort(turn: Turn, release: Release, outcome: Aborted): void {
   const next = { what: `${to.label} is retired`, inMs: null, unless: null };
   if (isInPlace(policy) && isNothingLeft(turn, release)) return finish(turn, release, outcome);
   if (!isCutOff(turn, to.revision)) {
-    const isStableDown = from !== null && readyReplicas(turn, from.revision) === 0;
-    const waits = isStableDown ? `${from.label} has no ready replica to take the traffic` : 'the traffic goes back';
-    return explain(turn, `takes ${to.label} back: ${waits}`, next);
+    return explain(turn, `takes ${to.label} back: ${whyItTakes(turn, release)}`, next);
   }
   if (!isDrained(turn, to.revision, policy.deadlines.drainMs)) {
     return explain(turn, `takes ${to.label} back: it finishes its last requests`, next);
@@ -35,6 +33,14 @@ export function abort(turn: Turn, release: Release, outcome: Aborted): void {
     if (turn.observation.workload.kind === 'seen') return finish(turn, release, outcome);
   }
   explain(turn, `takes ${to.label} back: its replicas are stopped`, next);
+}
+
+function whyItTakes(turn: Turn, { from }: Release): string {
+  const { router, workload } = turn.observation;
+  if (workload.kind === 'error') return `its replicas cannot be seen: ${workload.message}`;
+  if (router.kind === 'error') return `the router cannot be seen: ${router.message}`;
+  const isStableDown = from !== null && readyReplicas(turn, from.revision) === 0;
+  return isStableDown ? `${from.label} has no ready replica to take the traffic` : 'the traffic goes back';
 }
 
 /** Nothing of it runs and stable has its place, or there is no such place any more: whatever a router says, it is over. */

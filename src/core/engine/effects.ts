@@ -110,18 +110,26 @@ function round(percent: number): number {
 function splitEffect(turn: Turn): Extract<Effect, { kind: 'ensureSplit' }> | null {
   const { router, workload } = turn.observation;
   const split = rightSplit(turn);
-  if (split === null || router.kind === 'error' || workload.kind === 'error') return null;
+  if (split === null || workload.kind === 'error') return null;
+  // Whatever it is that cannot be looked at: the way back is asked for, and refused by nobody but the router itself (I3).
+  if (router.kind === 'error' && underWay(turn.state)?.phase.kind !== 'aborting') return null;
   const backends = split.weights.map((entry) => backendOf(turn, entry.revision));
   if (backends.some((backend) => backend === null || backend.endpoints.length === 0)) return null;
   const known = backends as readonly Backend[];
-  const isThere = router.value.state !== 'absent' && router.value.state !== 'rejected' && router.value.split !== null;
-  if (isThere && sameSplit(router.value.split, split) && sameEndpoints(router.value.endpoints, known)) {
+  if (isInForce(turn, split, known)) {
     turn.state = { ...turn.state, asked: split.weights, isInUse: true };
     return null;
   }
   announceDrift(turn, split);
   turn.state = { ...turn.state, asked: split.weights, isInUse: false };
   return { kind: 'ensureSplit', split, backends: known };
+}
+
+function isInForce(turn: Turn, split: Split, known: readonly Backend[]): boolean {
+  const { router } = turn.observation;
+  if (router.kind === 'error' || router.value.split === null) return false;
+  const isThere = router.value.state !== 'absent' && router.value.state !== 'rejected';
+  return isThere && sameSplit(router.value.split, split) && sameEndpoints(router.value.endpoints, known);
 }
 
 function backendOf(turn: Turn, revision: Revision): Backend | null {

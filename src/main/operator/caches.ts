@@ -1,6 +1,7 @@
 // What the operator watches: one watch per kind, shared by every adapter, each object cut down to what is read of it.
 // Kinds the cluster does not know are not watched; asking for a router that needs them is refused by that router.
 
+import { METRICS_PORT } from '../../cluster/pods.ts';
 import {
   DEPLOYMENTS,
   ENDPOINT_SLICES,
@@ -60,20 +61,35 @@ export function buildCaches(deps: CacheDeps): OperatorCaches {
 }
 
 function cacheOf({ api, namespace, clock, random, log }: CacheDeps, resource: Resource): ResourceCache<KubeObject> {
+  const trim = TRIMS.get(resource);
   return new ResourceCache<KubeObject>({
     api,
     resource,
     ...(namespace !== null && resource.namespaced ? { namespace } : {}),
-    ...(resource === PODS ? { trim: trimPod } : {}),
+    ...(trim === undefined ? {} : { trim }),
     clock: { now: () => clock.now().monotonicMs, sleep: (ms, signal) => clock.sleep(ms, signal) },
     random: () => random.fraction(),
     log,
   });
 }
 
-/** Thousands of pods are watched and a few fields of each are read. */
-export function trimPod(pod: KubeObject): KubeObject {
-  const { managedFields: _managedFields, annotations: _annotations, ...metadata } = pod.metadata;
+/** Thousands are watched, and who wrote which field is asked of Deployments and routes only. */
+const TRIMS = new Map<Resource, (object: KubeObject) => KubeObject>([
+  [PODS, trimPod],
+  [REPLICA_SETS, withoutManagedFields],
+  [SERVICES, withoutManagedFields],
+  [ENDPOINT_SLICES, withoutManagedFields],
+]);
+
+function withoutManagedFields(object: KubeObject): KubeObject {
+  const { managedFields: _managedFields, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}
+
+/** A few fields of each are read. */
+function trimPod(pod: KubeObject): KubeObject {
+  const { annotations = {}, ...metadata } = withoutManagedFields(pod).metadata;
+  const port = annotations[METRICS_PORT];
   const spec = pod.spec as {
     nodeName?: string;
     containers?: readonly { name: string; ports?: unknown }[];
@@ -81,5 +97,6 @@ export function trimPod(pod: KubeObject): KubeObject {
   };
   const containers = spec?.containers?.map(({ name, ports }) => ({ name, ports }));
   const { nodeName, readinessGates } = spec ?? {};
-  return { ...pod, metadata, spec: { nodeName, readinessGates, containers } };
+  const kept = { ...metadata, ...(port === undefined ? {} : { annotations: { [METRICS_PORT]: port } }) };
+  return { ...pod, metadata: kept, spec: { nodeName, readinessGates, containers } };
 }

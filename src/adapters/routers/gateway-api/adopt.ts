@@ -32,7 +32,7 @@ export async function adoptRoute(api: KubeApi, policy: ReleasePolicy, name: stri
   const live = await api.get<Route>(HTTP_ROUTES, { namespace, name: route.name });
   if (live === null) throw refusal(`there is no HTTPRoute ${route.name}`, 'name the route that sends to the Service');
   const stable = (await api.get(SERVICES, { namespace, name: service })) as Service | null;
-  const pair = pairOf(stable ?? undefined, { namespace, service, port });
+  const pair = pairOf(stable ?? undefined, { namespace, service, port, inUse: null });
   if ('refused' in pair) throw refusal(pair.refused, 'set it right in the policy');
   const owned = sameAsOwned(live, pair, name ?? `${route.name.slice(0, 56)}-owned`);
   const there = await api.get<Route>(HTTP_ROUTES, { namespace, name: owned.name });

@@ -43,22 +43,34 @@ export function saysService(there: Service, wanted: CanaryService): boolean {
   return plain(there.spec) === plain(wanted.spec);
 }
 
-/** The two Services of a policy; refused: the port is not told. */
-export function pairOf(
-  stable: Service | undefined,
-  at: { readonly namespace: string; readonly service: string; readonly port: number | null },
-): Pair | { readonly refused: string } {
-  const { namespace, service, port } = at;
+export interface PairRequest {
+  readonly namespace: string;
+  readonly service: string;
+  /** As the policy says; null: the only one there is. */
+  readonly port: number | null;
+  /** At which routes of the policy send to these Services now; null: they do not. */
+  readonly inUse: number | null;
+}
+
+/**
+ * The two Services of a policy; refused: the port is not told. One that is in use goes on to be: a Service that was changed
+ * in the middle of a release must not close the way back (I3).
+ */
+export function pairOf(stable: Service | undefined, request: PairRequest): Pair | { readonly refused: string } {
+  const { namespace, service, inUse } = request;
   if (stable === undefined) return { refused: `there is no Service ${service}` };
+  const told = portOf(stable, request);
+  const port = typeof told === 'string' ? inUse : told;
+  if (port === null) return { refused: String(told) };
+  return { namespace, stable: service, canary: canaryName(service), port };
+}
+
+/** In words why it is not told. */
+function portOf(stable: Service, { service, port }: PairRequest): number | string {
   const ports = (stable.spec.ports ?? []).map((each) => each.port);
   const chosen = port ?? (ports.length === 1 ? ports[0] : undefined);
   if (chosen === undefined) {
-    return {
-      refused: `Service ${service} has ${ports.length} ports (${ports.join(', ')}); write router.gatewayApi.port`,
-    };
+    return `Service ${service} has ${ports.length} ports (${ports.join(', ')}); write router.gatewayApi.port`;
   }
-  if (!ports.includes(chosen)) {
-    return { refused: `Service ${service} has no port ${chosen}; it has ${ports.join(', ')}` };
-  }
-  return { namespace, stable: service, canary: canaryName(service), port: chosen };
+  return ports.includes(chosen) ? chosen : `Service ${service} has no port ${chosen}; it has ${ports.join(', ')}`;
 }

@@ -1,5 +1,6 @@
 // HTTPRoute (gateway.networking.k8s.io/v1) as it is read here: which rules send to a Service, how much of that goes to the
 // canary's, who wrote the rules last. Pure; the rest of a route is data that is left alone (I5).
+import { canaryName } from '../../../cluster/names.ts';
 import type { KubeObject, ManagedFields } from '../../../kubernetes/index.ts';
 
 export interface BackendRef {
@@ -104,9 +105,26 @@ export function divisionsOf({ rules = [] }: HttpRouteSpec, pair: Pair): readonly
   });
 }
 
-function isTo({ group = '', kind = 'Service', name, namespace, port }: BackendRef, service: string, pair: Pair) {
-  const isService = group === '' && kind === 'Service' && name === service;
-  return isService && (namespace === undefined || namespace === pair.namespace) && port === pair.port;
+/** At which port routes send to the two Services now; null: they do not, or at several. */
+export function portsInUse(
+  routes: readonly Route[],
+  { namespace, service }: { readonly namespace: string; readonly service: string },
+): { readonly stable: number | null; readonly canary: number | null } {
+  const refs = routes.flatMap(({ spec }) => (spec.rules ?? []).flatMap(({ backendRefs = [] }) => backendRefs));
+  const onlyPort = (name: string): number | null => {
+    const own = refs.filter((ref) => isService(ref, name, namespace));
+    const ports = new Set(own.flatMap(({ port = [] }) => port));
+    return ports.size === 1 ? ([...ports][0] ?? null) : null;
+  };
+  return { stable: onlyPort(service), canary: onlyPort(canaryName(service)) };
+}
+
+function isTo(ref: BackendRef, service: string, pair: Pair): boolean {
+  return isService(ref, service, pair.namespace) && ref.port === pair.port;
+}
+
+function isService({ group = '', kind = 'Service', name, namespace }: BackendRef, service: string, own: string) {
+  return group === '' && kind === 'Service' && name === service && (namespace ?? own) === own;
 }
 
 /** Percent of what comes to the two that goes to the canary's, to two digits. */

@@ -2,7 +2,7 @@
 // refuses to look at what has not been read, and it never takes somebody else's route for its own.
 
 import { type Looked, lookAt, needSynced, type PlaceCaches } from '../../../cluster/looking.ts';
-import { FIELD_MANAGER, LABEL } from '../../../cluster/names.ts';
+import { canaryName, FIELD_MANAGER, LABEL } from '../../../cluster/names.ts';
 import type { EndpointSlice, Service } from '../../../cluster/objects.ts';
 import type { Places } from '../../../cluster/places.ts';
 import { type ReadyIn, readyIn } from '../../../cluster/services.ts';
@@ -10,7 +10,7 @@ import type { GatewayApiRouter, ReleasePolicy } from '../../../core/model/policy
 import type { Instant } from '../../../core/model/time.ts';
 import type { CacheReader } from '../../../kubernetes/index.ts';
 import { pairOf } from './canary-service.ts';
-import { divisionsOf, type Pair, percentOf, type Route, writerOf } from './route.ts';
+import { divisionsOf, type Pair, percentOf, portsInUse, type Route, writerOf } from './route.ts';
 import { keptOn } from './wanted.ts';
 
 export interface GatewayApiCaches extends PlaceCaches {
@@ -26,6 +26,8 @@ export interface View extends Looked {
   /** Routes that carry the same weights until they go: one was adopted, and is replaced by the other. */
   readonly others: readonly Route[];
   readonly stableService: Service | undefined;
+  /** The two Services, or why they are not told, in words. */
+  readonly services: Pair | { readonly refused: string };
   readonly canaryService: Service | undefined;
   readonly canaryReady: readonly ReadyIn[];
   readonly stableReady: readonly ReadyIn[];
@@ -48,28 +50,35 @@ export function viewOf(policy: ReleasePolicy, caches: GatewayApiCaches, now: Ins
     (route) => route.metadata.name !== router.route.name && keptOn(route)?.policy === policy.name,
   );
   const stableService = caches.services.get(namespace, router.service) as Service | undefined;
-  const names = pairOf(stableService, { namespace, service: router.service, port: router.port });
+  const written = [main, ...others].filter((route) => route !== undefined && keptOn(route)?.policy === policy.name);
+  const used = portsInUse(written as readonly Route[], { namespace, service: router.service });
+  const services = pairOf(stableService, {
+    namespace,
+    service: router.service,
+    // Of an adopted route the port is its owner's: while the canary is named in it, it is known by that one.
+    port: (router.route.kind === 'adopted' ? used.canary : null) ?? router.port,
+    inUse: used.canary ?? used.stable,
+  });
   const slices = caches.endpointSlices.list(namespace) as readonly EndpointSlice[];
-  const canaryService = 'refused' in names ? undefined : caches.services.get(namespace, names.canary);
+  const canary = canaryName(router.service);
   return {
     ...looked,
     router,
     main,
     others,
     stableService,
-    canaryService: canaryService as Service | undefined,
-    canaryReady: 'refused' in names ? [] : readyIn(slices, names.canary),
+    services,
+    canaryService: caches.services.get(namespace, canary) as Service | undefined,
+    canaryReady: readyIn(slices, canary),
     stableReady: readyIn(slices, router.service),
   };
 }
 
 /** Everything, or what is missing, in words. */
 export function wholeOf(view: View): Whole | { readonly refused: string } {
-  const { places, stableService, key, router } = view;
+  const { places, services } = view;
   if (places === null) return { refused: `there is no deployment ${view.deployment}` };
-  const { service, port } = router;
-  const pair = pairOf(stableService, { namespace: key.namespace, service, port });
-  return 'refused' in pair ? pair : { ...view, places, pair };
+  return 'refused' in services ? services : { ...view, places, pair: services };
 }
 
 export function isOwn(

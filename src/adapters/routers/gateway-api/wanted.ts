@@ -105,8 +105,9 @@ export function keptOn(route: Route): Kept | null {
   if (text === undefined) return null;
   try {
     const kept = JSON.parse(text) as Partial<Kept>;
-    const isWhole = typeof kept.policy === 'string' && typeof kept.wanted?.canaryPercent === 'number';
-    return isWhole ? { given: {}, ...(kept as Omit<Kept, 'given'>) } : null;
+    if (typeof kept.policy !== 'string' || typeof kept.wanted?.canaryPercent !== 'number') return null;
+    // A hand may have been at it, or another version of this program: what is missing was not asked for.
+    return { policy: kept.policy, given: kept.given ?? {}, wanted: { ...NOTHING_ASKED, ...kept.wanted } };
   } catch {
     return null;
   }
