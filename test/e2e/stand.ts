@@ -2,6 +2,7 @@
 // several times a second that is kept. It refuses to take Haldane's word for what can be seen in the cluster itself.
 import { mkdir } from 'node:fs/promises';
 import { request } from 'node:http';
+import { readTrace } from '../../src/core/views/index.ts';
 import {
   DEPLOYMENTS,
   type KubeObject,
@@ -47,6 +48,12 @@ export interface StandOptions {
   /** Long waits are shorter. */
   readonly isQuick: boolean;
   readonly replicas?: number;
+}
+
+interface ReleaseStatus {
+  readonly outcome?: string;
+  readonly sentence?: string;
+  readonly trace?: string;
 }
 
 export class Stand {
@@ -239,12 +246,20 @@ export class Stand {
     return (await this.cluster.api.list(RELEASES, { namespace: this.namespace })).items;
   }
 
-  /** Outcome and sentence of the newest release of a version. */
-  async outcome(tag: string): Promise<{ readonly outcome: string; readonly sentence: string } | null> {
+  async #newest(tag: string): Promise<ReleaseStatus | undefined> {
     const own = (await this.releases()).filter(({ spec }) => (spec as { readonly label?: string }).label === tag);
     const number = ({ spec }: KubeObject) => (spec as { readonly number: number }).number;
-    const newest = own.toSorted((a, b) => number(b) - number(a))[0];
-    const status = newest?.status as { readonly outcome?: string; readonly sentence?: string } | undefined;
+    return own.toSorted((a, b) => number(b) - number(a))[0]?.status as ReleaseStatus | undefined;
+  }
+
+  /** How many points of evidence over time are kept of the newest release of a version. */
+  async evidence(tag: string): Promise<number> {
+    return readTrace((await this.#newest(tag))?.trace).length;
+  }
+
+  /** Outcome and sentence of the newest release of a version. */
+  async outcome(tag: string): Promise<{ readonly outcome: string; readonly sentence: string } | null> {
+    const status = await this.#newest(tag);
     return status?.outcome === undefined ? null : { outcome: status.outcome, sentence: status.sentence ?? '' };
   }
 

@@ -34,6 +34,7 @@ function takenBack(name: string, claim: string, version: Version, more: Partial<
       await stand.untilStable('v1');
       await waits(stand, version.tag);
       await servesOnly(stand, 'v1');
+      await stand.until('what a report draws is kept', 10_000, async () => (await stand.evidence(version.tag)) > 0);
     },
   };
 }

@@ -1,6 +1,7 @@
 // What people and their tools do in the middle of a release: they take it back, push another version, revert, write the
 // Deployment again and again, or scale it.
-import { SERVICES } from '../../../src/kubernetes/index.ts';
+import { canaryName, LABEL } from '../../../src/cluster/names.ts';
+import { DEPLOYMENTS, SERVICES } from '../../../src/kubernetes/index.ts';
 import { NotSo } from '../cluster.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Stand } from '../stand.ts';
@@ -110,6 +111,29 @@ const reverted: Scenario = {
     await stand.untilStable('v1');
     await servesOnly(stand, 'v1');
     await stand.until('nothing is held', 30_000, async () => (await stand.deployment())?.spec.paused !== true);
+  },
+};
+
+const meddled: Scenario = {
+  name: 'meddled',
+  claim:
+    'the Service gets another port and the canary loses its labels, and an abort takes everything back all the same',
+  seconds: 120,
+  act: async (stand) => {
+    const { cluster, namespace } = stand;
+    await stand.deploy(good(2));
+    await stand.untilStage('v2', 25);
+    const ports = [
+      { name: 'http', port: 80, targetPort: 8080 },
+      { name: 'metrics', port: 9100, targetPort: 9100 },
+    ];
+    await cluster.api.patch(SERVICES, { namespace, name: 'shop' }, { type: 'merge', body: { spec: { ports } } });
+    const labels = { [LABEL.policy]: null, [LABEL.role]: null, [LABEL.revision]: null };
+    const canary = { namespace, name: canaryName('shop') };
+    await cluster.api.patch(DEPLOYMENTS, canary, { type: 'merge', body: { metadata: { labels } } });
+    await stand.wait(3_000);
+    await takenBackByHand(stand, 'v2');
+    await servesOnly(stand, 'v1');
   },
 };
 
@@ -265,6 +289,7 @@ export const PEOPLE: readonly Scenario[] = [
   scaled,
   scaledToNothing,
   breakGlass,
+  meddled,
 ];
 
 export const CONTROL: readonly Scenario[] = [{ ...sabotage, isQuick: true }];
