@@ -56,7 +56,6 @@ const gatewayApi: readonly Row[] = [
   [`${O}.matches[0].headers`, [], 'not available here yet'],
   [`${O}.matches`, Array.from({ length: 33 }, (_, at) => ({ path: `/${at}` })), 'at most 32'],
   ['spec.userKey', { cookie: 'user_id' }, 'affinity: {}'],
-  ['spec.audience[0]', { cookie: { name: 'beta', value: 'on' } }, 'write a header', 'spec.audience[0].cookie'],
   ['spec.stages[0].gates', [{ job: { name: 'smoke', command: 'x' } }], 'webhook', 'spec.stages[0].gates[0].job'],
   [`${P}.address`, 'prometheus:9090', 'URL'],
   [`${P}.address`, 'http://me:secret@prometheus:9090', 'policies live in git'],

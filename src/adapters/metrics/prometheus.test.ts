@@ -159,9 +159,10 @@ test('a cursor is read as it was written, and others are refused', () => {
 
 /** One target with these counters, read up to then. */
 function lookAt(series: readonly Series[], up: Series, marks: Readonly<Record<string, Mark>>, toMs: number): Counted {
+  const isPod = up.labels.pod !== undefined;
   const upTo = ({ samples, ...rest }: Series) => ({ ...rest, samples: samples.filter(([atMs]) => atMs <= toMs) });
   const there = series.map(upTo).filter(({ samples }) => samples.length > 0);
-  const [target] = targetsIn({ all: there, others: [], up: [upTo(up)], births: [] }, true);
+  const [target] = targetsIn({ all: there, others: [], up: [upTo(up)], births: [] }, isPod);
   if (target === undefined) throw new Error('no target');
   return countedOf(target, { fromMs: 0, marks, openedMs: 0, podStartedMs: () => -1, toMs, scrapeMs: 1_000 });
 }
@@ -255,6 +256,33 @@ describe('what a target has counted', () => {
     assert.deepEqual(
       all.map((each) => growth(each, counted)),
       [20, 5],
+    );
+  });
+
+  test('a Service that a proxy drops after a release and makes anew for the next is no new start of the proxy', () => {
+    const labels = { job: 'traefik', instance: 'x' };
+    const series = (service: string, code: string, ...values: (number | null)[]): Series => {
+      const samples = values.flatMap((value, i) => (value === null ? [] : [[i * 1_000, value] as const]));
+      return { labels: { ...labels, service, code }, samples, broken: null };
+    };
+    const all = [
+      series('shop', '200', 5_000, 5_060, 5_120, 5_180),
+      series('shop', '500', 400, 400, 401, 401),
+      series('shop-canary', '200', 300, null, 3, 6),
+      series('shop-canary', '500', 2, null, 1, 2),
+    ];
+    const counted = lookAt(all, { labels, samples: [], broken: null }, {}, 3_000);
+    assert.deepEqual(
+      all.map((each) => growth(each, counted)),
+      [180, 1, 6, 2],
+    );
+    const restarted = all.map(({ samples, ...rest }) => {
+      return { ...rest, samples: [...samples, [4_000, rest.labels.code === '500' ? 1 : 9] as const] };
+    });
+    const after = lookAt(restarted, { labels, samples: [], broken: null }, {}, 4_000);
+    assert.deepEqual(
+      restarted.map((each) => growth(each, after)),
+      [189, 2, 15, 3],
     );
   });
 

@@ -1,6 +1,7 @@
 // The targets behind the series (a pod, a proxy), what each counted from the scrape where the last window ended up to its
 // newest one, and where the next window starts. Pure. A scrape is taken whole or not at all, so what comes late is not
-// lost, and nothing counts twice. A fall of one counter is a new start of all of its target.
+// lost, and nothing counts twice. A fall of one counter is a new start of all that begin with it: of a pod all its counters,
+// of a proxy those of one Service, which it drops and makes anew with each route while the others go on.
 
 import type { Mark } from './cursor.ts';
 import { hasBy, newestMs, type Series } from './samples.ts';
@@ -29,6 +30,8 @@ export interface Counted {
   readonly fromZero: boolean;
   /** Scrapes at which it had started anew. */
   readonly starts: readonly number[];
+  /** Scrapes at which some of its counters had, by what they begin with. */
+  readonly falls: ReadonlyMap<string, readonly number[]>;
   readonly hasNews: boolean;
   readonly next: Mark | undefined;
   /** What is not known of this window, in words; null: nothing. The next one is not concerned. */
@@ -108,18 +111,19 @@ export function countedOf(target: Target, since: Since): Counted {
   const hasPast = [...own, ...target.up].some((series) => hasBy(series, sinceMs));
   const isWhole = mark === undefined || (hasPast && totalAt(own, mark.atMs) === mark.total);
   const isNew = mark === undefined && isYoung(target, since);
-  const fallen = falls([...target.all, ...target.others], sinceMs, untilMs);
-  const starts = [...new Set([...empty, ...births(target), ...fallen])];
+  const fallen = fallsOf(target, sinceMs, untilMs);
+  const starts = [...new Set([...empty, ...births(target)])];
   return {
     target,
     sinceMs,
     untilMs,
     fromZero: isWhole && (hasPast || isNew),
     starts,
+    falls: fallen,
     hasNews: untilMs > sinceMs,
     next: untilMs > sinceMs ? { atMs: untilMs, total: totalAt(own, untilMs) } : mark,
     unknown: isWhole
-      ? unseen(target, starts, sinceMs, 3 * scrapeMs)
+      ? unseen(target, [...starts, ...[...fallen.values()].flat()], sinceMs, 3 * scrapeMs)
       : `${target.title}: the samples that were counted up to are gone, so what came after them is not known`,
   };
 }
@@ -153,6 +157,18 @@ function totalAt(series: readonly Series[], atMs: number): number {
   return series.reduce((sum, { samples }) => sum + (samples.find(([at]) => at === atMs)?.[1] ?? 0), 0);
 }
 
+/** What begins with a series: in a pod everything; in a proxy its Service, in the words of those that are known, else nothing. */
+function beginsWith({ pod }: Target, { labels }: Pick<Series, 'labels'>): string {
+  if (pod !== null) return 'pod';
+  const service = labels.service ?? labels.envoy_cluster_name;
+  return service ?? JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function fallsOf(target: Target, sinceMs: number, untilMs: number): ReadonlyMap<string, readonly number[]> {
+  const together = Map.groupBy([...target.all, ...target.others], (series) => beginsWith(target, series));
+  return new Map([...together].map(([name, series]) => [name, falls(series, sinceMs, untilMs)]));
+}
+
 /** Scrapes at which a counter was below what it had been. */
 function falls(series: readonly Series[], sinceMs: number, untilMs: number): readonly number[] {
   const found = new Set<number>();
@@ -179,13 +195,11 @@ function unseen(target: Target, starts: readonly number[], sinceMs: number, most
 }
 
 /** What a counter has grown by, scrape by scrape. */
-export function* steps(
-  { samples }: Pick<Series, 'samples'>,
-  counted: Pick<Counted, 'sinceMs' | 'untilMs' | 'fromZero' | 'starts'>,
-): Generator<readonly [atMs: number, grown: number]> {
-  const { sinceMs, untilMs, fromZero, starts } = counted;
+export function* steps(series: Series, counted: Counted): Generator<readonly [atMs: number, grown: number]> {
+  const { sinceMs, untilMs, fromZero, target, falls: fallen } = counted;
+  const starts = [...counted.starts, ...(fallen.get(beginsWith(target, series)) ?? [])];
   let before: readonly [number, number] | null = null;
-  for (const [atMs, value] of samples) {
+  for (const [atMs, value] of series.samples) {
     if (atMs > untilMs) return;
     if (atMs > sinceMs) {
       const [lastMs, last]: readonly [number, number] = before ?? [atMs, fromZero ? 0 : value];
@@ -196,7 +210,7 @@ export function* steps(
   }
 }
 
-export function growth(series: Pick<Series, 'samples'>, counted: Parameters<typeof steps>[1]): number {
+export function growth(series: Series, counted: Counted): number {
   let sum = 0;
   for (const [, grown] of steps(series, counted)) sum += grown;
   return sum;
