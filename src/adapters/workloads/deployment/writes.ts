@@ -1,5 +1,6 @@
 // The writes on stable's Deployment, each one guarded: it holds only for the very object that was looked at, and for the
 // template that was meant. What is not Haldane's is left byte for byte (I5).
+import { annotated, givenBack, guarded, type Operations, removed, unpause } from '../../../cluster/marks.ts';
 import { ANNOTATION, FIELD_MANAGER, type Lock } from '../../../cluster/names.ts';
 import type { Deployment } from '../../../cluster/objects.ts';
 import { type PodTemplate, templateRevision } from '../../../cluster/revision.ts';
@@ -7,16 +8,10 @@ import {
   DEPLOYMENTS,
   isConflict,
   isJsonPatchTestFailure,
-  type JsonPatchOperation,
   type KubeApi,
   type ManagedFields,
 } from '../../../kubernetes/index.ts';
 import { changedMeanwhile, missing } from './errors.ts';
-
-/** "haldane.dev/held" as a part of a JSON pointer. */
-const pointer = (annotation: string) => `/metadata/annotations/${annotation.replaceAll('/', '~1')}`;
-
-type Operations = readonly JsonPatchOperation[];
 
 export class DeploymentWrites {
   readonly #api: KubeApi;
@@ -93,11 +88,7 @@ export class DeploymentWrites {
 
   /** Nothing of Haldane's is left on it, and it is its owner's: with this template, or the one that stands there. */
   giveBack(seen: Deployment, template: PodTemplate | null): Promise<Deployment> {
-    const marks = [ANNOTATION.lock, ANNOTATION.held, ANNOTATION.hold].flatMap((name) => removed(seen, name));
-    const replaced: Operations = template === null ? [] : [{ op: 'replace', path: '/spec/template', value: template }];
-    // A pause without marks is its owner's own.
-    const isOurs = seen.metadata.annotations?.[ANNOTATION.held] === 'true' || replaced.length > 0 || isLocked(seen);
-    return this.#write(seen, [...replaced, ...(isOurs ? unpause(seen) : []), ...marks]);
+    return this.#write(seen, givenBack(seen, template));
   }
 
   unlock(seen: Deployment): Promise<Deployment> {
@@ -121,10 +112,9 @@ export class DeploymentWrites {
   }
 
   async #write(seen: Deployment, operations: Operations): Promise<Deployment> {
-    const { namespace, name, resourceVersion } = seen.metadata;
+    const { namespace, name } = seen.metadata;
     if (operations.length === 0) return seen;
-    const guard: JsonPatchOperation = { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion };
-    const patch = { type: 'json', operations: [guard, ...operations] } as const;
+    const patch = { type: 'json', operations: guarded(seen, operations) } as const;
     const at = { namespace, name };
     const written = await this.#api.patch<Deployment>(DEPLOYMENTS, at, patch, { fieldManager: FIELD_MANAGER });
     this.#noteWritten(written);
@@ -151,25 +141,4 @@ export function isOwned({ metadata }: Deployment): boolean {
   const entries = metadata.managedFields ?? [];
   if (entries.every(isOwnEntry)) return false;
   return entries.some((entry) => isOwnEntry(entry) && 'f:spec' in ((entry.fieldsV1 as object | undefined) ?? {}));
-}
-
-const isLocked = ({ metadata }: Deployment) => metadata.annotations?.[ANNOTATION.lock] !== undefined;
-
-function unpause({ spec }: Deployment): Operations {
-  return spec.paused === undefined ? [] : [{ op: 'remove', path: '/spec/paused' }];
-}
-
-function removed({ metadata }: Deployment, annotation: string): Operations {
-  return metadata.annotations?.[annotation] === undefined ? [] : [{ op: 'remove', path: pointer(annotation) }];
-}
-
-function annotated(
-  seen: Deployment,
-  values: Readonly<Record<string, string>>,
-  without: readonly string[] = [],
-): Operations {
-  const start: Operations =
-    seen.metadata.annotations === undefined ? [{ op: 'add', path: '/metadata/annotations', value: {} }] : [];
-  const added = Object.entries(values).map(([name, value]) => ({ op: 'add', path: pointer(name), value }) as const);
-  return [...start, ...added, ...without.flatMap((name) => removed(seen, name))];
 }
