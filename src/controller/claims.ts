@@ -6,13 +6,18 @@ import { PlaceTaken } from './errors.ts';
 
 export class Claims {
   readonly #holders = new Map<string, ReleasePolicy>();
+  readonly #refused = new Map<string, ReleasePolicy>();
 
   /** Takes the policy's place for it; throws if another policy has it, and then changes nothing. */
   take(policy: ReleasePolicy): void {
     const held = this.#holders.get(policy.name);
     if (held !== undefined && placeText(held) === placeText(policy)) return;
     const holder = this.holder(policy);
-    if (holder !== null) throw new PlaceTaken(policy.name, placeText(policy), holder);
+    if (holder !== null) {
+      this.#refused.set(policy.name, policy);
+      throw new PlaceTaken(policy.name, placeText(policy), holder);
+    }
+    this.#refused.delete(policy.name);
     this.#holders.set(policy.name, policy);
   }
 
@@ -24,8 +29,11 @@ export class Claims {
     return null;
   }
 
-  /** The policy is gone; its place is free. */
-  giveUp(name: string): void {
-    this.#holders.delete(name);
+  /** The policy is gone and its place is free; returns who was refused a place that nobody has now. */
+  giveUp(name: string): readonly string[] {
+    this.#refused.delete(name);
+    if (!this.#holders.delete(name)) return [];
+    const waiting = [...this.#refused.values()].filter((policy) => this.holder(policy) === null);
+    return waiting.map((policy) => policy.name);
   }
 }

@@ -113,9 +113,17 @@ export class Controller {
       guard: this.#guard,
       views: this.#views,
       claims: this.#claims,
+      gone: (name) => this.#gone(name),
     });
     this.#workers.set(policy, worker);
     worker.start();
+  }
+
+  /** In one go with the end of its worker: whatever is heard of this name from now on starts another. */
+  #gone(policy: string): void {
+    this.#workers.delete(policy);
+    this.#views.forget(policy);
+    for (const refused of this.#claims.giveUp(policy)) this.wake(refused);
   }
 
   /** A policy with a recorded state had its place first, whatever the order of names. */

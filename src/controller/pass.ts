@@ -133,11 +133,12 @@ export class Passes {
 
   /**
    * A policy that never served and asks for another's place is not started (row 63). One that serves already goes on
-   * by its recorded state, else the refusal would block its way out; its router then refuses the new place.
+   * by its recorded state, else the refusal would block its way out; its router then refuses the new place. Nor is one
+   * that is withdrawn refused: it asks for nothing, and would never go (row 78).
    */
-  #takePlace({ policy }: Declared, { state }: Known): void {
-    const serves = state.stable !== null || underWay(state) !== null;
-    if (!serves || this.#claims.holder(policy) === null) this.#claims.take(policy);
+  #takePlace({ policy, version }: Declared, { state }: Known): void {
+    const isLeftAlone = version === null || state.stable !== null || underWay(state) !== null;
+    if (!isLeftAlone || this.#claims.holder(policy) === null) this.#claims.take(policy);
   }
 
   /** A command nobody can read is refused with the reason, not left to stop every pass after it (row 68). */

@@ -22,6 +22,11 @@ export class Rest {
     this.#clock = clock;
   }
 
+  /** Whether something happened since the pass began. */
+  get isDue(): boolean {
+    return this.#due;
+  }
+
   /** Something happened. */
   trigger(urgent: boolean): void {
     this.#due = true;

@@ -37,6 +37,11 @@ export class Views {
     return [...this.#views.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  /** Another policy of the same name begins with nothing. */
+  forget(name: string): void {
+    this.#views.delete(name);
+  }
+
   /** Calls back after each look at a policy. Returns a function that stops it. */
   subscribe(listener: (view: PolicyView) => void): () => void {
     this.#listeners.add(listener);

@@ -1,5 +1,6 @@
 // The loop of one policy: rest until something happens or it is time to look, then one pass, never two at once
-// (row 62). A pass that fails is tried again with back-off and jitter, and touches no other policy (row 68).
+// (row 62). A pass that fails is tried again with back-off and jitter, and touches no other policy (row 68). Once nobody
+// declares the policy any more, the loop ends by itself.
 import { underWay } from '../core/engine/index.ts';
 import type { Command } from '../core/model/command.ts';
 import { describeError } from '../lib/errors.ts';
@@ -19,6 +20,8 @@ export interface Shared {
   readonly guard: CallGuard;
   readonly views: Views;
   readonly claims: Claims;
+  /** Nobody declares the policy any more: its worker has ended. */
+  readonly gone: (policy: string) => void;
 }
 
 /** Whatever the engine says: no loop that spins. */
@@ -81,16 +84,24 @@ export class PolicyWorker {
     while (!this.#stopped) {
       this.#rest.begin();
       const times = await this.#pass();
-      if (!this.#stopped) await this.#rest.take(times);
+      if (this.#stopped) return;
+      if (times !== null) await this.#rest.take(times);
+      // What was heard of meanwhile may be another policy of the same name, and nobody else would look at it.
+      else if (!this.#rest.isDue) return this.#end();
     }
   }
 
-  async #pass(): Promise<RestTimes> {
+  #end(): void {
+    this.#stopped = true;
+    this.#watches.stop();
+    this.#shared.gone(this.#name);
+  }
+
+  /** null: nobody declares the policy. */
+  async #pass(): Promise<RestTimes | null> {
     try {
       const result = await this.#passes.decideAndRecord(this.#unstored);
-      if (result !== null) return await this.#carryOut(result);
-      const { resyncMs, quietMs } = this.#shared.options;
-      return { delayMs: resyncMs, floorMs: quietMs };
+      return result === null ? null : await this.#carryOut(result);
     } catch (error) {
       const waitMs = this.#backOff();
       this.#shared.deps.log.error('pass failed', { policy: this.#name, failures: this.#failures, error });
