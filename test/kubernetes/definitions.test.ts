@@ -133,6 +133,16 @@ describe('definitions of the custom resources', { skip: noCluster }, () => {
     }
   });
 
+  test('row 63: a policy stays with its Deployment, and one that keeps its name may change all else', () => {
+    space.must(['apply', '-f', '-'], { input: releasePolicy(SHARE) });
+    const moved = { ...SHARE, workload: { deployment: { name: 'web' } } };
+    const { code, text } = space.ask(['apply', '-f', '-'], { input: releasePolicy(moved) });
+    assert.notEqual(code, 0, `accepted: ${text}`);
+    assert.match(text, /spec\.workload\.deployment\.name.*make another policy of another name, and delete this one/);
+    space.must(['apply', '-f', '-'], { input: releasePolicy({ ...SHARE, historyLimit: 3 }) });
+    space.must(['delete', 'releasepolicy', 'shop']);
+  });
+
   test('a name that would not fit into a label is refused', () => {
     assert.match(dryRun(releasePolicy(SHARE, 'a'.repeat(53))).text, /at most 52 characters/);
     assert.match(dryRun(releasePolicy(SHARE, 'shop.web')).text, /at most 52 characters/);

@@ -158,6 +158,13 @@ function oneOf(what: string, keys: readonly string[]): CelRule {
 const RULES: Readonly<Record<string, readonly CelRule[]>> = {
   spec: SPEC,
   'spec.workload': [oneOf('a workload on Kubernetes', ['deployment'])],
+  'spec.workload.deployment.name': [
+    {
+      rule: 'self == oldSelf',
+      message:
+        'a policy stays with its Deployment: for another one make another policy of another name, and delete this one, which gives its Deployment back',
+    },
+  ],
   'spec.router': [oneOf('a router', ['replicaShare', 'gatewayApi'])],
   'spec.router.gatewayApi': [
     {

@@ -175,7 +175,7 @@ const deployment = object(
   {
     name: required(objectName('a name'), {
       description:
-        'Name of the Deployment, in the namespace of the policy. It stays as it is: a new pod template waits in it until it is proven.',
+        'Name of the Deployment, in the namespace of the policy. It stays as it is: a new pod template waits in it until it is proven. A policy keeps its Deployment: for another one write another policy.',
       example: 'shop',
     }),
     container: optional(name('a container name'), 'the first container', {
