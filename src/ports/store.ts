@@ -66,7 +66,10 @@ export interface Store {
   declare(policy: string, document: string): Promise<Declaration>;
   /** A withdrawn policy's workload has been given back: nothing of it need be kept any more. Idempotent. */
   finish?(policy: string): Promise<void>;
-  /** Marks it removed; the workload goes on running until the controller has handed it back. */
+  /**
+   * Marks it removed; the workload goes on running until the controller has handed it back. Where nothing was ever released
+   * there is nothing to hand back, and a store may forget the policy at once.
+   */
   withdraw(policy: string): Promise<void>;
   declarations(): Promise<readonly Declaration[]>;
   declaration(policy: string): Promise<Declaration | null>;

@@ -173,16 +173,20 @@ function declarationTrials(trial: Trial, { withdrawsForGood = false }: StoreTrai
     assert.equal(await store.declaration('a/blog'), null);
   });
 
-  trial('a withdrawn declaration stays, marked; declaring it again brings it back', async ({ store }) => {
-    await store.declare('a/shop', '{}');
-    await store.withdraw('a/shop');
-    await store.withdraw('a/unknown');
-    assert.equal((await store.declaration('a/shop'))?.removed, true);
-    assert.equal((await store.declaration('a/shop'))?.generation, 2);
-    if (withdrawsForGood) return;
-    assert.equal((await store.declare('a/shop', '{}')).removed, false);
-    assert.equal((await store.declarations()).length, 1);
-  });
+  trial(
+    'a withdrawn declaration of what was released stays, marked; declaring it again brings it back',
+    async ({ store }) => {
+      await store.declare('a/shop', '{}');
+      await store.record(changeOf('a/shop', 0, { state: JSON.stringify({ stable: { revision: 'v1' } }) }));
+      await store.withdraw('a/shop');
+      await store.withdraw('a/unknown');
+      assert.equal((await store.declaration('a/shop'))?.removed, true);
+      assert.equal((await store.declaration('a/shop'))?.generation, 2);
+      if (withdrawsForGood) return;
+      assert.equal((await store.declare('a/shop', '{}')).removed, false);
+      assert.equal((await store.declarations()).length, 1);
+    },
+  );
 
   trial('declarations and commands are told to those who watch, with the name of the policy', async ({ store }) => {
     const told: string[] = [];

@@ -12,8 +12,17 @@ import { describeError } from '../../../lib/errors.ts';
 import type { Log } from '../../../lib/log.ts';
 import type { Declaration } from '../../../ports/index.ts';
 import type { Commands } from './commands.ts';
-import { factsOf, isUnderWay, type PolicyResource, recordOf, type StateFacts } from './documents.ts';
-import { refusedPolicy } from './errors.ts';
+import {
+  factsIn,
+  isUnderWay,
+  lastVersion,
+  namedDeployment,
+  ownDeployment,
+  type PolicyResource,
+  type StateFacts,
+} from './documents.ts';
+import { otherDeployment, refusedPolicy } from './errors.ts';
+import { letGo } from './letting-go.ts';
 import { missingDeployment } from './missing.ts';
 import { type Compiled, nameOf, type Policies, type StoreCaches } from './policies.ts';
 import type { Templates } from './templates.ts';
@@ -59,12 +68,11 @@ export class Declarations {
     if (resource === null) return null;
     const isDeleted = resource.metadata.deletionTimestamp !== undefined;
     if (!isDeleted) await this.#claim(resource);
-    const record = recordOf(resource);
-    const facts = record === null ? null : factsOf(record.state);
-    const deployment = this.#deployment(resource);
-    const last = facts?.release?.to ?? facts?.stable ?? null;
-    if (deployment === null && last === null) {
-      // Nothing was ever released by it: there is nothing to give back.
+    const facts = factsIn(resource);
+    const deployment = this.#deployment(resource, facts);
+    const last = lastVersion(facts);
+    if (last === null && (isDeleted || deployment === null)) {
+      // Nothing was ever released by it: refused or not, there is nothing to give back.
       if (isDeleted) await this.finish(policy);
       else await this.#sayMissing(resource);
       return null;
@@ -79,8 +87,10 @@ export class Declarations {
   /** Why the spec as it stands is refused; null if it is not. */
   refusal(policy: string): string | null {
     const resource = this.#deps.policies.get(policy);
-    const result = resource === null ? null : this.#compile(resource);
-    return result?.kind === 'refused' ? describeError(refusedPolicy(policy, result.errors[0])) : null;
+    if (resource === null) return null;
+    const { compiled } = this.#deps.policies.memory(resource);
+    const result = this.#compile(resource, compiled?.own ?? null);
+    return result.kind === 'refused' ? describeError(refusedPolicy(policy, result.errors[0])) : null;
   }
 
   /** Hands off, as the admission policies have it too. */
@@ -94,6 +104,7 @@ export class Declarations {
     const resource = policies.get(policy);
     const { finalizers = [], deletionTimestamp } = resource?.metadata ?? {};
     if (resource === null || deletionTimestamp === undefined || !finalizers.includes(FINALIZER)) return;
+    await letGo(this.#deps, resource);
     await commands.forgetAll(policy);
     try {
       await this.#setFinalizers(
@@ -135,27 +146,34 @@ export class Declarations {
   }
 
   #inForce(policy: string, resource: PolicyResource, facts: StateFacts | null) {
-    const result = this.#compile(resource);
+    const result = this.#compile(resource, ownDeployment(facts));
     if (result.kind === 'ok') return { compiled: result.policy, isRefused: false };
     const last = facts?.release?.policy;
     if (last === undefined) throw refusedPolicy(policy, result.errors[0]);
     return { compiled: last, isRefused: true };
   }
 
-  #compile(resource: PolicyResource): Compiled {
+  /** @param own the Deployment that its record is about: it goes over to no other, which would get that one's template. */
+  #compile(resource: PolicyResource, own: string | null): Compiled {
     const memory = this.#deps.policies.memory(resource);
     const generation = resource.metadata.generation ?? 0;
-    if (memory.compiled?.generation === generation) return memory.compiled.result;
-    const result = this.#deps.compile(resource);
-    memory.compiled = { generation, result };
+    if (memory.compiled?.generation === generation && memory.compiled.own === own) return memory.compiled.result;
+    const policy = nameOf(resource);
+    const named = namedDeployment(resource);
+    let result = this.#deps.compile(resource);
+    if (result.kind === 'ok' && own !== null && own !== named) {
+      result = { kind: 'refused', errors: [otherDeployment(policy, { own, named })] };
+    }
+    memory.compiled = { generation, own, result };
     if (result.kind === 'refused') {
-      this.#deps.log.warn('policy refused', { policy: nameOf(resource), problem: result.errors[0]?.problem });
+      this.#deps.log.warn('policy refused', { policy, problem: result.errors[0]?.problem });
     }
     return result;
   }
 
-  #deployment({ metadata: { namespace = '' }, spec }: PolicyResource): Deployment | null {
-    const name = spec.workload?.deployment?.name ?? '';
+  #deployment(resource: PolicyResource, facts: StateFacts | null): Deployment | null {
+    const { namespace = '' } = resource.metadata;
+    const name = ownDeployment(facts) ?? namedDeployment(resource);
     const found = this.#deps.caches.deployments.get(namespace, name) as Deployment | undefined;
     return found === undefined || found.metadata.deletionTimestamp !== undefined ? null : found;
   }

@@ -120,6 +120,27 @@ export function factsOf(state: string): StateFacts {
   return { ...NO_FACTS, ...(JSON.parse(state) as Partial<StateFacts>) };
 }
 
+/** What was read of its record; null if nothing was ever decided. */
+export function factsIn(resource: PolicyResource): StateFacts | null {
+  const record = recordOf(resource);
+  return record === null ? null : factsOf(record.state);
+}
+
+/** The version that was released last, or is; null: nothing was ever released. */
+export function lastVersion(facts: StateFacts | null): Version | null {
+  return facts?.release?.to ?? facts?.stable ?? null;
+}
+
+/** The Deployment that the state is about, whatever the spec names by now; null: nothing was ever released. */
+export function ownDeployment(facts: StateFacts | null): string | null {
+  const workload = facts?.release?.policy.workload;
+  return workload?.kind === 'deployment' ? workload.deployment : null;
+}
+
+export function namedDeployment({ spec }: PolicyResource): string {
+  return spec.workload?.deployment?.name ?? '';
+}
+
 export function isUnderWay({ release }: StateFacts): boolean {
   return release !== null && release.phase.kind !== 'ended';
 }

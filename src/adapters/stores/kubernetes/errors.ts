@@ -25,6 +25,13 @@ export const refusedPolicy = (policy: string, first: { path: string; problem: st
     ...(first === undefined ? {} : { path: first.path, fix: first.fix }),
   });
 
+/** As the compiler would say it, if it knew what was released before. */
+export const otherDeployment = (policy: string, { own, named }: { readonly own: string; readonly named: string }) => ({
+  path: 'spec.workload.deployment.name',
+  problem: `the policy ${policy} releases the Deployment ${own} and cannot go over to ${named}; neither of them is touched for it`,
+  fix: `write ${own} again; for ${named} make another policy of another name, and delete this one to give ${own} back`,
+});
+
 export const recordTooNew = ({ namespace = '', name }: { namespace?: string; name: string }, schema: number) =>
   new KubernetesStoreError(`the record of ${namespace}/${name} was written by a later Haldane (schema ${schema})`, {
     code: 'record-too-new',

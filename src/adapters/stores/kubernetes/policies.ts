@@ -12,7 +12,7 @@ import {
   RELEASE_POLICIES,
 } from '../../../kubernetes/index.ts';
 import type { Declaration } from '../../../ports/index.ts';
-import type { PolicyResource } from './documents.ts';
+import { factsIn, namedDeployment, ownDeployment, type PolicyResource } from './documents.ts';
 import { notSynced } from './errors.ts';
 
 export type Compiled =
@@ -33,7 +33,8 @@ export interface PolicyMemory {
   met: Promise<void> | null;
   /** The record of which everything owed was written. */
   flushed: number | null;
-  compiled: { readonly generation: number; readonly result: Compiled } | null;
+  /** `own`: the Deployment that its record is about. */
+  compiled: { readonly generation: number; readonly own: string | null; readonly result: Compiled } | null;
   declared: { readonly key: string; readonly declaration: Declaration } | null;
   /** By revision, as last declared; the newest last. */
   readonly templates: Map<string, PodTemplate>;
@@ -100,8 +101,9 @@ export class Policies {
   async #meet(resource: PolicyResource): Promise<void> {
     await this.reread(resource);
     const { namespace } = resource.metadata;
-    const name = resource.spec.workload?.deployment?.name;
-    if (name === undefined) return;
+    const met = this.get(nameOf(resource)) ?? resource;
+    const name = ownDeployment(factsIn(met)) ?? namedDeployment(met);
+    if (name === '') return;
     const deployment = await this.#api.get(DEPLOYMENTS, { namespace, name });
     if (deployment !== null) this.#caches.deployments.noteWritten(deployment);
   }

@@ -4,7 +4,14 @@ import { LABEL } from '../../../cluster/names.ts';
 import { isControlledBy, type ReplicaSet } from '../../../cluster/objects.ts';
 import { type PodTemplate, plainTemplate, templateRevision } from '../../../cluster/revision.ts';
 import type { CacheReader } from '../../../kubernetes/index.ts';
-import { type PolicyResource, type ReleaseResource, recordOf } from './documents.ts';
+import {
+  factsIn,
+  namedDeployment,
+  ownDeployment,
+  type PolicyResource,
+  type ReleaseResource,
+  recordOf,
+} from './documents.ts';
 import type { Policies, StoreCaches } from './policies.ts';
 
 const REMEMBERED = 8;
@@ -62,8 +69,10 @@ export class Templates {
     return found?.spec.template ?? null;
   }
 
-  #standing({ metadata: { namespace = '' }, spec }: PolicyResource, revision: string): PodTemplate | null {
-    const deployment = this.#caches.deployments.get(namespace, spec.workload?.deployment?.name ?? '');
+  #standing(resource: PolicyResource, revision: string): PodTemplate | null {
+    const { namespace = '' } = resource.metadata;
+    const name = ownDeployment(factsIn(resource)) ?? namedDeployment(resource);
+    const deployment = this.#caches.deployments.get(namespace, name);
     if (deployment === undefined) return null;
     const sets = this.#caches.replicaSets.list(namespace) as readonly ReplicaSet[];
     const found = sets.find(
