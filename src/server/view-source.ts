@@ -9,12 +9,19 @@ import type { LiveTraffics } from './live-traffic.ts';
 const LOG_LINES = 30;
 const PAGE = 500;
 
+interface KeptLog {
+  after: number;
+  /** Of the last entry that was read. */
+  hash: string;
+  lines: LogLine[];
+}
+
 export class ViewSource {
   readonly #store: Store;
   readonly #controller: Controller;
   readonly #clock: Clock;
   readonly #live: Pick<LiveTraffics, 'of'>;
-  readonly #logs = new Map<string, { after: number; lines: LogLine[] }>();
+  readonly #logs = new Map<string, KeptLog>();
 
   constructor(deps: { store: Store; controller: Controller; clock: Clock; live: Pick<LiveTraffics, 'of'> }) {
     this.#store = deps.store;
@@ -64,15 +71,27 @@ export class ViewSource {
     };
   }
 
+  /** What a policy of this name before this one did is not its log: then the last entry is not there any more. */
+  async #keptLog(name: string): Promise<KeptLog> {
+    const kept = this.#logs.get(name);
+    if (kept !== undefined) {
+      const [last] = await this.#store.journal({ policy: name, after: kept.after - 1, limit: 1 });
+      if (kept.after === 0 || last?.hash === kept.hash) return kept;
+    }
+    const fresh: KeptLog = { after: 0, hash: '', lines: [] };
+    this.#logs.set(name, fresh);
+    return fresh;
+  }
+
   async #log(name: string): Promise<readonly LogLine[]> {
-    const kept = this.#logs.get(name) ?? { after: 0, lines: [] };
-    this.#logs.set(name, kept);
+    const kept = await this.#keptLog(name);
     for (;;) {
       const entries = await this.#store.journal({ policy: name, after: kept.after, limit: PAGE });
       for (const entry of entries) {
         // Two views asked for at once read the same page; each line is kept once.
         if (entry.sequence <= kept.after) continue;
         kept.after = entry.sequence;
+        kept.hash = entry.hash;
         kept.lines.push(logLine(entry));
       }
       kept.lines.splice(0, Math.max(0, kept.lines.length - LOG_LINES));

@@ -108,7 +108,7 @@ function row(view: ReleaseView, plain: boolean): string[] {
     isOpen ? `${release.from ?? '–'} → ${release.to}` : stable,
     isOpen ? `${percentText(release.weightPercent)} %` : '100 %',
     plain ? view.state : `${stateGlyph(view)} ${view.state}`,
-    isOpen ? next : '–',
+    isOpen || policy.suspended !== null ? next : '–',
     policy.listen ?? '–',
   ];
 }

@@ -3,7 +3,7 @@
 import { sharesMismatch } from '../analysis/index.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { askGates } from './gates.ts';
-import { hold, holdFor, holdForEvidence } from './holding.ts';
+import { hold, holdFor, holdForEvidence, holdForRouter } from './holding.ts';
 import { isAsAsked } from './passing.ts';
 import { adaptiveWeight, type Plateau, plateauOf } from './plateau.ts';
 import { isAnalysed } from './start.ts';
@@ -14,7 +14,7 @@ export function advance(turn: Turn, release: Release): void {
   const plateau = plateauOf(release);
   if (followRisk(turn, release)) return;
   if (!isAsAsked(turn, release.to.revision, release.weightPercent)) {
-    return holdForEvidence(turn, release, `the data plane does not give it its ${release.weightPercent} % yet`);
+    return holdForRouter(turn, release);
   }
   const isHurried = release.advances.some((advanced) => advanced.stage === plateau.index);
   const bakeMs = isHurried ? 0 : plateau.bakeMs - release.elapsed.stageMs;
@@ -107,14 +107,26 @@ function needsPerson(release: Release, plateau: Plateau): boolean {
 
 function goOn(turn: Turn, release: Release, plateau: Plateau): void {
   if (plateau.nextWeightPercent === null) return beginPromotion(turn, promotionSentence(release));
-  enterStage(turn, plateau.index + 1, plateau.nextWeightPercent);
+  const names = plateau.checks.filter(({ role }) => role === 'required').map(({ name }) => name);
+  const why =
+    names.length > 0 && isAnalysed(release.policy)
+      ? `${names.join(', ')} allow more than ${release.weightPercent} %`
+      : '';
+  enterStage(turn, { stage: plateau.index + 1, weightPercent: plateau.nextWeightPercent, why });
 }
 
-export function enterStage(turn: Turn, stage: number, weightPercent: number): void {
+export interface Entering {
+  readonly stage: number;
+  readonly weightPercent: number;
+  /** What allowed it, for the journal; empty: nothing was asked. */
+  readonly why: string;
+}
+
+export function enterStage(turn: Turn, { stage, weightPercent, why }: Entering): void {
   enterPhase(turn, { kind: 'testing', stage });
   askWeight(turn, weightPercent);
   const sentence = `stage ${stage + 1}: ${weightPercent} %`;
-  say(turn, 'stage-entered', sentence, { stage, weightPercent });
+  say(turn, 'stage-entered', why === '' ? sentence : `${sentence}; ${why}`, { stage, weightPercent });
   tell(turn, 'advanced', `stage/${stage}`, sentence);
   hold(turn, `goes to ${weightPercent} %`);
 }

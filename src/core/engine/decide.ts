@@ -88,7 +88,9 @@ function takePhase(turn: Turn): void {
 
 function explainRest(turn: Turn): void {
   const { waiting, stable, suspended } = turn.state;
-  const next = { what: 'a new version', inMs: null, unless: null };
+  const isFree = turn.state.suspended !== null;
+  const what = isFree ? 'hands off: a new version passes unanalysed, until unsuspend' : 'a new version';
+  const next = { what, inMs: null, unless: null };
   if (waiting !== null) return explain(turn, waiting.sentence, next);
   if (stable === null) return explain(turn, 'no version has been declared yet', next);
   const how = suspended === null ? '' : `; suspended by ${suspended.actor}: new versions pass unanalysed`;

@@ -16,6 +16,17 @@ export function holdForEvidence(turn: Turn, release: Release, missing: string): 
   hold(turn, `holds at ${release.weightPercent} %: ${missing}`);
 }
 
+/** What was asked is not given yet: no bake time runs, and nothing is asked of the checks. */
+export function holdForRouter(turn: Turn, release: Release): void {
+  holdForEvidence(turn, release, `the data plane does not give it its ${release.weightPercent} % yet`);
+  if (turn.state.release?.awaiting !== null) return;
+  turn.next = {
+    what: `${release.weightPercent} % at the data plane, which does not give it yet`,
+    inMs: null,
+    unless: null,
+  };
+}
+
 /** Waits for a named thing from a person; its time counts for no deadline. */
 export function holdFor(turn: Turn, awaiting: Awaiting, because: string, gate?: Gate): void {
   if (turn.state.release?.awaiting !== awaiting) {

@@ -18,7 +18,7 @@ export function startUp(turn: Turn, release: Release): void {
       unless: null,
     });
   }
-  if (ready >= needed) return enterStage(turn, 0, weightPercent);
+  if (ready >= needed) return enterStage(turn, { stage: 0, weightPercent, why: '' });
   const trouble = seen(turn, to.revision)?.trouble ?? null;
   if (elapsed.stageMs >= policy.deadlines.startMs) {
     return beginAbort(

@@ -1,5 +1,6 @@
 // The sentence that comes first on every face: how much of the traffic is where, what the checks say, what comes next;
 // or how it ended, with the numbers that ended it.
+import type { Next } from '../engine/index.ts';
 import { capitalised, listText, percentText, pointsText, sentence, signed, spanText } from './format.ts';
 import type { EvidenceLine, ReleaseLine, ReleaseView } from './release-view.ts';
 
@@ -20,10 +21,11 @@ function restHeadline(view: Unspoken): string {
   const stable = view.traffic.rows.find((row) => row.role === 'stable');
   const serving = stable === undefined ? '' : `${stable.label} serves everyone.`;
   if (release?.outcome == null) return sentence(view.because);
+  const handsOff = policy.suspended === null ? '' : `Hands off: suspended by ${sentence(policy.suspended)}`;
   const isItsOwn = policy.waiting === null || policy.waiting.label === release.to;
-  if (!isItsOwn) return [sentence(view.because), serving].join(' ').trim();
+  if (!isItsOwn) return [handsOff, sentence(view.because), serving].join(' ').trim();
   const retry = policy.waiting === null ? '' : `${release.to} waits; haldane retry ${policy.name} tries it again.`;
-  return [serving, outcomeSentence(release, view.evidence), retry].filter((part) => part !== '').join(' ');
+  return [handsOff, serving, outcomeSentence(release, view.evidence), retry].filter((part) => part !== '').join(' ');
 }
 
 /** How it ended, with its numbers: "v2 aborted at 25 % after 6m12s: errors +1.5 pp, 95 % bounds +0.9 … +2.2, tolerance 0.5." */
@@ -85,8 +87,15 @@ function nextSentence(view: Unspoken): string {
   if (release?.paused != null) return `Paused by ${sentence(release.paused)}`;
   if (needs !== null) return `Waits for ${needs}.`;
   const when = next.inMs === null ? '' : next.inMs < 1_000 ? ' now' : ` in about ${spanText(next.inMs)}`;
-  const open = view.evidence.filter((line) => line.role === 'required' && line.promotion !== 'pass');
-  const waits = /promotion/.test(next.what) ? open : open.filter((line) => line.exposure !== 'pass');
+  return `Next: ${next.what}${when}${onceText(next, view.evidence)}.`;
+}
+
+/** " once errors and p99 pass": what a step still asks of the checks; empty where it asks nothing. */
+export function onceText({ what }: Next, evidence: readonly EvidenceLine[]): string {
+  const isPromotion = /^promotion/.test(what);
+  if (!isPromotion && !/^[\d.]+ %$/.test(what)) return '';
+  const open = evidence.filter((line) => line.role === 'required' && line.promotion !== 'pass');
+  const waits = isPromotion ? open : open.filter((line) => line.exposure !== 'pass');
   const names = listText(waits.map((line) => line.title));
-  return `Next: ${next.what}${when}${waits.length === 0 ? '' : ` once ${names} ${waits.length === 1 ? 'passes' : 'pass'}`}.`;
+  return waits.length === 0 ? '' : ` once ${names} ${waits.length === 1 ? 'passes' : 'pass'}`;
 }

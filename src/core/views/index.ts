@@ -1,10 +1,11 @@
 export * from './answers.ts';
+export { evidenceLines } from './build-evidence.ts';
 export { buildView, releaseLine, troublesOf, type ViewInput } from './build-view.ts';
 export { type EvidencePicture, evidencePicture } from './evidence-picture.ts';
 export { EXIT_CODES, type ExitMeaning, exitOf, exitOfOutcome } from './exit-code.ts';
 export * from './format.ts';
 export { stateGlyph, VERDICT_GLYPH, verdictWord } from './glyphs.ts';
-export { outcomeSentence } from './headline.ts';
+export { onceText, outcomeSentence } from './headline.ts';
 export { type LoggedEntry, logLine } from './log-line.ts';
 export { decisionKey, decisionLine, plainLines, totalsSentence } from './plain-text.ts';
 export * from './release-view.ts';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { inputOf, sampleWorld } from '../../../test/views/samples.ts';
 import type { PolicyView } from '../../controller/index.ts';
 import { MemoryKubeApi } from '../../kubernetes/doubles/index.ts';
 import { LeaderLease } from '../../kubernetes/index.ts';
@@ -53,6 +54,8 @@ const release = (phase: object, more: object = {}) => ({
   to: version('v2'),
   weightPercent: 25,
   phase,
+  policy: { checks: [] },
+  awaiting: null,
   verdicts: [
     { check: 'errors', outcome: 'pass' },
     { check: 'latency', outcome: 'undecided' },
@@ -70,6 +73,28 @@ describe('the status of a policy', () => {
     assert.equal(at.observedGeneration, 3);
     assert.deepEqual(at.workload, { deployment: 'web', observedGeneration: 7 });
     assert.ok(at.conditions.every(({ observedGeneration }) => observedGeneration === 3));
+  });
+
+  test('what comes next names the checks that it still needs, and the person it waits for', () => {
+    const world = sampleWorld();
+    world.runFor(30_000);
+    const seen = (more: object = {}) => {
+      const input = inputOf(world);
+      const { state } = input;
+      const under = state === null || state.release === null ? null : { ...state.release, id: 'shop/web-2', ...more };
+      return status(view({ decision: input.decision, declared: version('v2') }, { ...state, release: under })).next;
+    };
+    assert.match(String(seen()), /^\d+ % in .* once errors passes$/);
+    assert.match(String(seen({ awaiting: 'approval' })), /% after an approval$/);
+  });
+
+  test('hands off is told where people look first', () => {
+    const world = sampleWorld();
+    world.runUntil((w) => w.state.stable?.label === 'v2', 3_600_000);
+    world.command('suspend', { reason: 'night shift' });
+    world.runFor(2_000);
+    const { decision, state } = inputOf(world);
+    assert.match(String(status(view({ decision }, state ?? {})).next), /hands off.*until unsuspend/);
   });
 
   test('as soon as another template stands in the Deployment it is not Promoted any more', () => {

@@ -6,7 +6,7 @@ import { worstVerdict } from '../../adapters/stores/kubernetes/release-columns.t
 import type { PolicyView } from '../../controller/index.ts';
 import type { Condition } from '../../core/engine/index.ts';
 import { describeDuration } from '../../core/model/duration.ts';
-import { shareText } from '../../core/views/index.ts';
+import { evidenceLines, onceText, shareText } from '../../core/views/index.ts';
 
 export interface PolicyStatus {
   readonly [field: string]: unknown;
@@ -68,13 +68,24 @@ function verdictText(view: PolicyView): string | null {
   return phase?.kind === 'ended' ? phase.outcome.kind : null;
 }
 
-function nextText({ decision }: PolicyView): string | null {
+function nextText({ decision, state }: PolicyView): string | null {
   if (decision === null) return null;
   const { what, inMs, unless } = decision.next;
   if (what === 'nothing') return null;
+  const release = state?.release ?? null;
+  const awaiting = release?.phase.kind === 'ended' ? null : (release?.awaiting ?? null);
+  if (awaiting !== null) return `${what} ${AWAITED[awaiting]}`;
+  const once = release === null ? '' : onceText(decision.next, evidenceLines(release));
   const when = inMs === null || inMs <= 0 ? '' : ` in ${describeDuration(Math.ceil(inMs / 1_000) * 1_000)}`;
-  return `${what}${when}${unless === null ? '' : ` unless ${unless}`}`;
+  return `${what}${when}${once !== '' ? once : unless === null ? '' : ` unless ${unless}`}`;
 }
+
+const AWAITED = {
+  approval: 'after an approval',
+  advance: 'once a person says advance',
+  decision: 'if a person decides so',
+  deadline: 'if a person decides so; the deadline passed',
+} as const;
 
 type Draft = Pick<StatusCondition, 'type' | 'status' | 'reason' | 'message'>;
 
