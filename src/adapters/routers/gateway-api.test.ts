@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { AskingAgain } from '../../cluster/doubles/asking-again.ts';
+import { neverRead } from '../../cluster/doubles/never-read.ts';
 import type { Backend } from '../../core/model/effect.ts';
 import type { Split } from '../../core/model/split.ts';
 import { DEPLOYMENTS, GATEWAY_CLASSES, GATEWAYS, HTTP_ROUTES, SERVICES } from '../../kubernetes/index.ts';
+import { silentLog } from '../../lib/log.ts';
 import { routerConformance } from '../../ports/conformance/index.ts';
 import { sampleSplit } from '../../ports/doubles/index.ts';
 import type { EnsureResult, Router } from '../../ports/index.ts';
 import type { Route } from './gateway-api/route.ts';
 import { gatewayApiPolicy, type RoutedWorld, routedWorld, routerOf } from './gateway-api/test-world.ts';
-import type { GatewayApiRouter } from './gateway-api.ts';
+import { GatewayApiRouter } from './gateway-api.ts';
 
 const OWNED = gatewayApiPolicy({});
 
@@ -301,4 +303,15 @@ describe('an owned route', () => {
     assert.equal(weights(await route(here)), 'shop 10000, shop-canary 0');
     await here.cluster.stop();
   });
+});
+
+test('a kind that it does not read, and that cannot be read, keeps no way back waiting (I3)', async () => {
+  const here = await routedWorld(OWNED);
+  const { api, caches, clock } = here.cluster;
+  const all = { ...caches, mutatingPolicies: neverRead(api) };
+  const router = new GatewayApiRouter({ api, caches: all, clock, log: silentLog });
+  const back = sampleSplit(here.stable.revision, { revision: here.canary.revision, weightPercent: 0 });
+  assert.equal((await router.ensure(OWNED, back, [here.stable, here.canary])).kind, 'progressing');
+  assert.notEqual(await here.cluster.api.get(HTTP_ROUTES, { namespace: 'default', name: 'shop' }), null);
+  await here.cluster.stop();
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { AskingAgain } from '../../cluster/doubles/asking-again.ts';
+import { neverRead } from '../../cluster/doubles/never-read.ts';
 import { type Deployed, SmallCluster } from '../../cluster/doubles/small-cluster.ts';
 import type { Backend } from '../../core/model/effect.ts';
 import type { Endpoint } from '../../core/model/gateway.ts';
@@ -111,6 +112,17 @@ function bound(router: ReplicaShareRouter): Pick<Router, 'observe' | 'inFlight' 
     watch: (of, changed) => router.watch(of, changed),
   };
 }
+
+test('a kind that it does not read, and that cannot be read, keeps no way back waiting (I3)', async () => {
+  const here = await world(3, 1);
+  const { api, caches, clock } = here.cluster;
+  const all = { ...caches, httpRoutes: neverRead(api), mutatingPolicies: neverRead(api) };
+  const router = new ReplicaShareRouter({ api, caches: all, clock, log: silentLog });
+  assert.equal((await router.ensure(policy, splitOf(here, 0), [here.stable, here.canary])).kind, 'converged');
+  await here.cluster.pass(1_000);
+  assert.equal((await router.observe(policy)).state, 'converged');
+  await here.cluster.stop();
+});
 
 function splitOf({ stable, canary }: World, percent: number): Split {
   return sampleSplit(stable.revision, { revision: canary.revision, weightPercent: percent });

@@ -148,7 +148,9 @@ export class ReplicaShareRouter implements Router {
 
   #view(policy: ReleasePolicy): View {
     const { caches, clock } = this.#options;
-    needSynced({ ...caches }, clock.now());
+    const { deployments, replicaSets, pods, services, endpointSlices } = caches;
+    // Of the kinds that the operator watches, these: what nothing here is read of keeps no abort waiting (I3).
+    needSynced({ deployments, replicaSets, pods, services, endpointSlices }, clock.now());
     const looked = lookAt(policy, caches);
     const service = serviceOf(policy);
     const { namespace } = looked.key;

@@ -40,7 +40,9 @@ export interface Whole extends View {
 }
 
 export function viewOf(policy: ReleasePolicy, caches: GatewayApiCaches, now: Instant): View {
-  needSynced({ ...caches }, now);
+  const { deployments, replicaSets, pods, services, endpointSlices, httpRoutes } = caches;
+  // Of the kinds that the operator watches, these: what nothing here is read of keeps no abort waiting (I3).
+  needSynced({ deployments, replicaSets, pods, services, endpointSlices, httpRoutes }, now);
   const { router } = policy;
   if (router.kind !== 'gatewayApi') throw new Error(`${policy.name} is not routed by the Gateway API`);
   const looked = lookAt(policy, caches);
