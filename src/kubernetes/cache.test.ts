@@ -7,6 +7,7 @@ import { ResourceCache, type ResourceCacheOptions } from './cache.ts';
 import { realClock, until } from './conformance.ts';
 import { type Credentials, fixedCredentials } from './credentials.ts';
 import { answers, FakeApiServer, type Fault, hangs, MemoryKubeApi, resets, streams } from './doubles/index.ts';
+import { KubeError } from './errors.ts';
 import { HttpKubeApi } from './http-api.ts';
 import { CONFIG_MAPS } from './resources.ts';
 import type { KubeObject } from './types.ts';
@@ -337,3 +338,33 @@ test('who waits for a cache that never syncs can stop waiting', () =>
     await assert.rejects(world.cache.whenSynced(AbortSignal.timeout(20)), { name: 'TimeoutError' });
     await assert.rejects(world.cache.whenSynced(AbortSignal.abort(new Error('enough'))), /enough/);
   }));
+
+test('a kind that cannot be listed is said again every few minutes; one that is not served, once', async () => {
+  for (const [status, message, said] of [
+    [403, 'configmaps is forbidden', 3],
+    [404, '404 page not found', 1],
+  ] as const) {
+    const warned: unknown[] = [];
+    const log: Log = { ...silentLog, warn: (_message, fields) => warned.push(fields) };
+    const api = new MemoryKubeApi();
+    api.intercept = () => {
+      throw new KubeError('list', status, { message });
+    };
+    let ms = 0;
+    const sleep = async (forMs: number) => {
+      ms += forMs;
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    const clock = { now: () => ms, sleep };
+    const cache = new ResourceCache({ api, resource: CONFIG_MAPS, clock, random: () => 1, log });
+    cache.start();
+    await until(() => ms > 400_000);
+    await cache.stop();
+    assert.equal(warned.length, said, message);
+    for (const fields of warned) {
+      const { kind, error } = fields as { kind: string; error: Error };
+      assert.deepEqual([kind, error.message], ['ConfigMap', `list: ${message}`]);
+    }
+    assert.equal((cache.failure as Error).message, `list: ${message}`);
+  }
+});

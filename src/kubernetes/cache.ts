@@ -4,7 +4,7 @@
 import { backoffMs } from '../lib/backoff.ts';
 import type { Log } from '../lib/log.ts';
 import type { KubeApi, WatchEvent } from './api.ts';
-import { isGone, KubeError } from './errors.ts';
+import { isGone, isNotServed, KubeError } from './errors.ts';
 import type { KubeObject, Resource } from './types.ts';
 
 export type Change = 'added' | 'changed' | 'deleted';
@@ -32,6 +32,8 @@ export interface ResourceCacheOptions<T extends KubeObject> {
 /** What readers of a cache need of it. */
 export interface CacheReader<T extends KubeObject = KubeObject> {
   readonly isSynced: boolean;
+  /** Why it cannot be read now; null while it can, or before it was tried. */
+  readonly failure: unknown;
   lastContactMs(): number;
   get(namespace: string, name: string): T | undefined;
   list(namespace?: string): readonly T[];
@@ -46,6 +48,7 @@ const IDLE_MS = 150_000;
 const TOMBSTONES = 10_000;
 const CALM_MS = 10_000;
 const RELIST_AFTER = 3;
+const SAY_EVERY_MS = 180_000;
 
 interface Round {
   /** Where to go on; null: with a list. */
@@ -64,6 +67,8 @@ export class ResourceCache<T extends KubeObject = KubeObject> implements CacheRe
   readonly #end = new AbortController();
   #loop: Promise<void> | null = null;
   #isSynced = false;
+  #failure: unknown = null;
+  #saidMs = Number.NEGATIVE_INFINITY;
   #synced: () => void = () => {};
   readonly #whenSynced = new Promise<void>((resolve) => {
     this.#synced = resolve;
@@ -91,6 +96,15 @@ export class ResourceCache<T extends KubeObject = KubeObject> implements CacheRe
 
   get isSynced(): boolean {
     return this.#isSynced;
+  }
+
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** What it is of, for people. */
+  get kind(): string {
+    return this.#options.resource.kind;
   }
 
   /** Resolves after the first whole list; rejects when the signal comes first. */
@@ -154,17 +168,23 @@ export class ResourceCache<T extends KubeObject = KubeObject> implements CacheRe
   }
 
   async #rest(failures: number, error: unknown): Promise<void> {
-    const { clock, random, log, resource } = this.#options;
+    const { clock, random } = this.#options;
     const askedMs = error instanceof KubeError ? (error.retryAfterMs ?? 0) : 0;
     const waitMs = Math.round(Math.max(askedMs, backoffMs(BACKOFF, failures) * random()));
-    if (failures > 0) {
-      const fields = { kind: resource.kind, failures, waitMs, error };
-      if (failures === RELIST_AFTER) log.warn('a watch is broken', fields);
-      else log.debug('watch interrupted', fields);
-    }
+    if (failures > 0) this.#say({ failures, waitMs, error });
     this.#resting = new AbortController();
     await clock.sleep(waitMs, AbortSignal.any([this.#end.signal, this.#resting.signal]));
     this.#resting = null;
+  }
+
+  /** At the third failure in a row, and every few minutes from then on; once where the cluster has no such kind. */
+  #say({ failures, waitMs, error }: { readonly failures: number; readonly waitMs: number; readonly error: unknown }) {
+    const { clock, log, resource } = this.#options;
+    const isDue = failures > RELIST_AFTER && !isNotServed(error) && clock.now() - this.#saidMs >= SAY_EVERY_MS;
+    const isNews = failures === RELIST_AFTER || isDue;
+    if (isNews) this.#saidMs = clock.now();
+    const message = isNews ? 'a watch is broken' : 'watch interrupted';
+    log[isNews ? 'warn' : 'debug'](message, { kind: resource.kind, failures, waitMs, error });
   }
 
   /** A list where one is needed, and a watch until it ends. */
@@ -178,12 +198,14 @@ export class ResourceCache<T extends KubeObject = KubeObject> implements CacheRe
       const scope = { ...this.#scope(), resourceVersion: at, signal: this.#end.signal };
       for await (const event of api.watch(resource, { ...scope, idleMs, timeoutSeconds })) {
         this.#contactMs = clock.now();
+        this.#failure = null;
         this.#apply(event);
         at = event.object.metadata.resourceVersion ?? at;
         hasTold = true;
       }
       return { since: at, error: null, hasTold };
     } catch (error) {
+      this.#failure = error;
       // What came before the break is kept. Too old to go on from: the whole list again, and what is gone is missed there.
       return { since: isGone(error) ? null : at, error, hasTold };
     }
@@ -193,6 +215,7 @@ export class ResourceCache<T extends KubeObject = KubeObject> implements CacheRe
     const { api, resource, clock } = this.#options;
     const { items, resourceVersion } = await api.list<T>(resource, this.#scope());
     this.#contactMs = clock.now();
+    this.#failure = null;
     const listed = new Set(items.map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`));
     for (const object of items) this.#take(object);
     for (const object of this.list()) {

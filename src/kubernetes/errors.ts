@@ -60,6 +60,10 @@ const isStatus = (error: unknown, status: number) => error instanceof KubeError 
 export const isNotFound = (error: unknown) =>
   isStatus(error, 404) && (error as KubeError).reason === 'NotFound' && !isUnserved(error as KubeError);
 const isUnserved = ({ message }: KubeError) => message.endsWith('the server could not find the requested resource');
+/** The API server knows no such kind, by its own words: it says the first to a group that is not there, too. */
+export const isNotServed = (error: unknown) =>
+  isStatus(error, 404) &&
+  ((error as KubeError).message.endsWith(': 404 page not found') || isUnserved(error as KubeError));
 export const isForbidden = (error: unknown) => isStatus(error, 403);
 export const isGone = (error: unknown) => isStatus(error, 410);
 export const isInvalid = (error: unknown) => isStatus(error, 422);

@@ -51,6 +51,12 @@ export const VALIDATING_ADMISSION_POLICIES = resource(
   'ValidatingAdmissionPolicy',
   false,
 );
+export const VALIDATING_ADMISSION_POLICY_BINDINGS = resource(
+  ADMISSION,
+  'validatingadmissionpolicybindings',
+  'ValidatingAdmissionPolicyBinding',
+  false,
+);
 export const HORIZONTAL_POD_AUTOSCALERS = resource(
   'autoscaling/v2',
   'horizontalpodautoscalers',

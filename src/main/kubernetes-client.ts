@@ -23,6 +23,7 @@ import {
   REPLICA_SETS,
   SERVICES,
   VALIDATING_ADMISSION_POLICIES,
+  VALIDATING_ADMISSION_POLICY_BINDINGS,
 } from '../kubernetes/index.ts';
 import { detectionOf } from '../server/index.ts';
 import { packageVersion } from './package-version.ts';
@@ -41,11 +42,7 @@ export const KINDS: Kinds = {
   mutatingPolicies: MUTATING_ADMISSION_POLICIES,
   mutatingBindings: MUTATING_ADMISSION_POLICY_BINDINGS,
   validatingPolicies: VALIDATING_ADMISSION_POLICIES,
-  validatingBindings: {
-    ...VALIDATING_ADMISSION_POLICIES,
-    plural: 'validatingadmissionpolicybindings',
-    kind: 'ValidatingAdmissionPolicyBinding',
-  },
+  validatingBindings: VALIDATING_ADMISSION_POLICY_BINDINGS,
 };
 
 export function openCluster({ kubeconfig, context, namespace }: ClusterOptions): Cluster {
