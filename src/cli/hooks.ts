@@ -47,8 +47,11 @@ export interface RunningOperator {
   readonly identity: string;
   readonly port: number;
   stop(): Promise<void>;
-  readonly ended: Promise<'stopped' | 'lease lost'>;
+  readonly ended: Promise<OperatorOutcome>;
 }
+
+/** could not lead: it had the lease and gave it up, since it could not read all that it needs. */
+export type OperatorOutcome = 'stopped' | 'lease lost' | 'could not lead';
 
 export interface HandBackOptions {
   readonly namespace: string | null;

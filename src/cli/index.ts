@@ -7,6 +7,7 @@ export type {
   HandBackOptions,
   Hooks,
   OperatorOptions,
+  OperatorOutcome,
   RunningAgent,
   RunningOperator,
 } from './hooks.ts';

@@ -44,3 +44,20 @@ export function givenBack(seen: Deployment, template: PodTemplate | null): Opera
 export function guarded({ metadata }: Deployment, operations: Operations): Operations {
   return [{ op: 'test', path: '/metadata/resourceVersion', value: metadata.resourceVersion }, ...operations];
 }
+
+const MARKS = [ANNOTATION.held, ANNOTATION.hold, ANNOTATION.lock];
+
+/** Which of the pause and the marks the answer does not have as they were sent, in words for people. */
+export function undoneIn(answer: Deployment, sent: Operations): readonly string[] {
+  return sent.filter((operation) => !isKept(answer, operation)).map(({ path }) => nameOf(path));
+}
+
+function isKept({ metadata, spec }: Deployment, operation: JsonPatchOperation): boolean {
+  const value = operation.op === 'remove' ? undefined : operation.value;
+  if (operation.path === '/spec/paused') return (spec.paused ?? false) === (value ?? false);
+  const mark = MARKS.find((name) => operation.path === pointer(name));
+  return mark === undefined || metadata.annotations?.[mark] === value;
+}
+
+/** "/spec/paused" and "/metadata/annotations/haldane.dev~1held" for people. */
+const nameOf = (path: string) => path.replace(/^\/(?:spec|metadata\/annotations)\//, '').replaceAll('~1', '/');

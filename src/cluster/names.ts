@@ -8,6 +8,9 @@ export const FIELD_MANAGER = 'haldane';
 /** On a policy: the workload is given back before it goes. */
 export const FINALIZER = 'haldane.dev/hand-back';
 
+/** Whom deploy/admission.yaml lets through, as delivered. */
+export const EXEMPT_ACCOUNT = 'system:serviceaccount:haldane-system:haldane';
+
 export const LABEL = {
   /** On every object Haldane makes: the name of its policy. */
   policy: 'haldane.dev/policy',

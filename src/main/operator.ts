@@ -12,33 +12,46 @@ import { WebhookNotifier } from '../adapters/notifiers/webhook.ts';
 import { GatewayApiRouter } from '../adapters/routers/gateway-api.ts';
 import { ReplicaShareRouter } from '../adapters/routers/replica-share.ts';
 import { KubernetesStore } from '../adapters/stores/kubernetes.ts';
+import { noAdmission } from '../adapters/workloads/deployment/errors.ts';
 import { Deployments } from '../adapters/workloads/deployment.ts';
-import type { OperatorOptions, RunningOperator } from '../cli/index.ts';
+import type { OperatorOptions, OperatorOutcome, RunningOperator } from '../cli/index.ts';
+import { holdOf, stampOf } from '../cluster/admission.ts';
 import { Controller, encodeDeclared } from '../controller/index.ts';
 import { decide, lookFor } from '../core/engine/index.ts';
 import { compileObject } from '../core/policy/index.ts';
-import { clusterConfigOf, HttpKubeApi, type KubeApi, LeaderLease, SECRETS } from '../kubernetes/index.ts';
+import {
+  clusterConfigOf,
+  HttpKubeApi,
+  type KubeApi,
+  type KubeObject,
+  LeaderLease,
+  SECRETS,
+} from '../kubernetes/index.ts';
+import { describeError } from '../lib/errors.ts';
 import { createLog, type Log } from '../lib/log.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import { ViewSource } from '../server/index.ts';
+import { OwnAccount } from './operator/account.ts';
 import { buildCaches, type OperatorCaches } from './operator/caches.ts';
 import { type HealthServer, startHealthServer } from './operator/health-server.ts';
 import { routersByKind, sourcesByKind } from './operator/kinds.ts';
 import { leaseNameOf } from './operator/lease-name.ts';
 import { MeasuredTraffic, percentSeen } from './operator/measured-traffic.ts';
 import { CallCounts, metricsText } from './operator/metrics-text.ts';
+import { admissionOf, neededOf, whenKnown, whyNotReady } from './operator/needed.ts';
 import { StatusPublisher } from './operator/publisher.ts';
 import { ReleaseTraces } from './operator/release-traces.ts';
 import { packageVersion } from './package-version.ts';
 import { workloadsByKind } from './workloads.ts';
 
-const ADMISSION_POLICY = 'haldane-hold';
-const STALE_MS = 600_000;
+/** Admission that is read a moment later would look like a trouble of each policy. */
+const ADMISSION_WITHIN_MS = 3_000;
 
 interface Parts {
   readonly api: HttpKubeApi;
   readonly lease: LeaderLease;
   readonly caches: OperatorCaches;
+  readonly account: OwnAccount;
   readonly store: KubernetesStore;
   readonly controller: Controller;
   readonly publisher: StatusPublisher;
@@ -57,24 +70,25 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
   const identity = options.identity ?? `${hostname()}-${process.pid}-${systemRandomness.id().slice(0, 6)}`;
   mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
   const parts = buildParts(options, { log, version, identity });
-  let finish: (outcome: 'stopped' | 'lease lost') => void = () => {};
-  const ended = new Promise<'stopped' | 'lease lost'>((resolve) => {
+  let finish: (outcome: OperatorOutcome) => void = () => {};
+  const ended = new Promise<OperatorOutcome>((resolve) => {
     finish = resolve;
   });
   const end = new AbortController();
   let stopping: Promise<void> | null = null;
   let health: HealthServer | null = null;
-  const stop = (outcome: 'stopped' | 'lease lost'): Promise<void> => {
-    stopping ??= stopAll({ parts, health, end, releases: outcome === 'stopped' }).finally(() => finish(outcome));
+  const stop = (outcome: OperatorOutcome): Promise<void> => {
+    stopping ??= stopAll({ parts, health, end, releases: outcome !== 'lease lost' }).finally(() => finish(outcome));
     return stopping;
   };
   health = await startHealthServer(options.port, facesOf(parts, version));
   for (const cache of Object.values(parts.caches)) cache.start();
   parts.lease.onGained((transitions) => {
     log.info('the lease is held', { identity, transitions });
-    lead(parts, log).catch((error: unknown) => {
-      log.error('releases cannot be led', { error });
-      void stop('lease lost');
+    lead(parts, end.signal, log).catch((error: unknown) => {
+      if (end.signal.aborted) return;
+      log.error('releases cannot be led, so the lease is given up', { error });
+      void stop('could not lead');
     });
   });
   parts.lease.onLost(() => {
@@ -88,9 +102,10 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
 }
 
 /** Decides from now on: first everything must be known. */
-async function lead({ caches, controller, publisher, traffic, traces }: Parts, log: Log): Promise<void> {
-  const { httpRoutes: _routes, admission: _admission, ...needed } = caches;
-  await Promise.all(Object.values(needed).map((cache) => cache.whenSynced()));
+async function lead(parts: Parts, signal: AbortSignal, log: Log): Promise<void> {
+  const { caches, controller, publisher, traffic, traces, lease } = parts;
+  await whenKnown({ needed: neededOf(caches), isAnswered: () => lease.isHeld, clock: systemClock, signal });
+  await lookAtAdmission(parts, signal, log);
   controller.subscribe((view) => {
     traffic.note(view);
     publisher.take(view);
@@ -100,8 +115,26 @@ async function lead({ caches, controller, publisher, traffic, traces }: Parts, l
   log.info('releases are led', { policies: caches.policies.list().length });
 }
 
+/** It is waited for a moment only: a cluster may have no such kinds, and the way back asks for none of it (I3). */
+async function lookAtAdmission({ caches, account, controller }: Parts, signal: AbortSignal, log: Log): Promise<void> {
+  const moment = AbortSignal.any([signal, AbortSignal.timeout(ADMISSION_WITHIN_MS)]);
+  const read = Promise.all(admissionOf(caches).map((cache) => cache.whenSynced(moment)));
+  await Promise.all([account.ask(), read.catch(() => {})]);
+  signal.throwIfAborted();
+  const hold = holdOf(caches, account.name);
+  if (hold.kind !== 'there') log.warn(describeError(noAdmission(hold)));
+  const stamp = stampOf(caches);
+  if (stamp.kind !== 'there') log.warn('commands are not stamped: most are not taken', { why: stamp.why });
+  const wakeAllPolicies = ({ metadata }: KubeObject) => {
+    if (!metadata.name.startsWith('haldane-')) return;
+    for (const { name } of controller.views()) controller.wake(name);
+  };
+  for (const cache of admissionOf(caches)) cache.onChange(wakeAllPolicies);
+}
+
 /** After an outage of the API server nothing waits out the back-off it got into: somebody may wait for an abort. */
-function wakeAll({ caches, controller }: Parts): void {
+function wakeAll({ caches, controller, account }: Parts): void {
+  if (account.name === null) void account.ask();
   for (const cache of Object.values(caches)) cache.wake();
   for (const { name } of controller.views()) controller.wake(name);
 }
@@ -113,13 +146,12 @@ function buildParts(
   const { kubeconfig, context, namespace, stateDir } = options;
   const config = clusterConfigOf({ kubeconfig, context, env: process.env });
   const calls = new CallCounts();
-  const userAgent = `haldane/${version}`;
-  const onCall = calls.add.bind(calls);
+  const how = { config, userAgent: `haldane/${version}`, onCall: calls.add.bind(calls) };
   const clock = { now: () => systemClock.now().monotonicMs, sleep: systemClock.sleep };
   const wallTime = () => systemClock.now().wallTime;
   // The lease is kept on connections of its own, past every fence.
   const lease = new LeaderLease({
-    api: new HttpKubeApi({ config, userAgent, onCall, callLimitMs: 5_000 }),
+    api: new HttpKubeApi({ ...how, callLimitMs: 5_000 }),
     namespace: options.leaseNamespace ?? config.namespace,
     name: leaseNameOf(namespace),
     identity,
@@ -128,11 +160,13 @@ function buildParts(
     random: systemRandomness.fraction,
     log,
   });
-  const api = new HttpKubeApi({ config, userAgent, onCall, fence: () => lease.fence() });
+  const api = new HttpKubeApi({ ...how, fence: () => lease.fence() });
   const caches = buildCaches({ api, namespace, clock: systemClock, random: systemRandomness, log });
+  const account = new OwnAccount(api, log);
   const store = new KubernetesStore({
     api,
     caches,
+    stamp: () => stampOf(caches),
     compile: (object) => compileObject(object, { hash: sha256Hex }),
     encodeDeclared,
     wallTime,
@@ -146,13 +180,24 @@ function buildParts(
   });
   const events = new EventNotifier({ api, policies: caches.policies, wallTime, identity, log });
   const traffic = new MeasuredTraffic(systemClock);
-  const { controller, prometheus } = buildController({ api, caches, store, gates, webhooks, events, traffic, log });
+  const { controller, prometheus } = buildController({
+    api,
+    caches,
+    account,
+    store,
+    gates,
+    webhooks,
+    events,
+    traffic,
+    log,
+  });
   const publisher = buildPublisher({ api, caches, store, controller, traffic, log });
   const traces = new ReleaseTraces({ api, releases: caches.releases, clock: systemClock, log });
   return {
     api,
     lease,
     caches,
+    account,
     store,
     controller,
     publisher,
@@ -188,12 +233,12 @@ function buildPublisher(
 }
 
 function buildController(
-  parts: Pick<Parts, 'caches' | 'store' | 'gates' | 'webhooks' | 'events' | 'traffic'> & {
+  parts: Pick<Parts, 'caches' | 'account' | 'store' | 'gates' | 'webhooks' | 'events' | 'traffic'> & {
     readonly api: KubeApi;
     readonly log: Log;
   },
 ): Pick<Parts, 'controller' | 'prometheus'> {
-  const { api, caches, store, gates, webhooks, events, traffic, log } = parts;
+  const { api, caches, account, store, gates, webhooks, events, traffic, log } = parts;
   const deployments = new Deployments({
     api,
     caches,
@@ -201,7 +246,7 @@ function buildController(
     clock: systemClock,
     log,
     isSuspended: (policy) => store.isSuspended(policy),
-    hasAdmission: () => !caches.admission.isSynced || caches.admission.get('', ADMISSION_POLICY) !== undefined,
+    admission: () => holdOf(caches, account.name),
   });
   const routing = { api, caches, clock: systemClock, log };
   const podsOf = (policy: Parameters<typeof deployments.podsOf>[0]) => deployments.podsOf(policy);
@@ -242,16 +287,10 @@ async function readSecret(api: KubeApi, at: { namespace: string; name: string; k
 }
 
 function facesOf({ api, caches, controller, lease, calls, traffic }: Parts, version: string) {
-  const needed = [caches.policies, caches.deployments, caches.replicaSets, caches.pods];
   return {
     /** Alive as long as it can be told anything: an API server that is down is no reason to be restarted. */
     alive: () => null,
-    ready: () => {
-      if (needed.some(({ isSynced }) => !isSynced)) return 'what is in the cluster is not known yet';
-      const nowMs = systemClock.now().monotonicMs;
-      const silent = needed.some((cache) => nowMs - cache.lastContactMs() > STALE_MS);
-      return silent ? 'nothing was heard of the API server for ten minutes' : null;
-    },
+    ready: () => whyNotReady(neededOf(caches), systemClock.now().monotonicMs),
     metrics: () =>
       metricsText({
         views: controller.views(),

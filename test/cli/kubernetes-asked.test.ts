@@ -9,6 +9,11 @@ import { KubeError } from '../../src/kubernetes/index.ts';
 import { KINDS } from '../../src/main/kubernetes-client.ts';
 import { KubernetesWorld, NAMESPACE, type Ran, SPEC, seen, V2, viewOf } from './kubernetes-world.ts';
 
+const OPERATOR = 'system:serviceaccount:haldane-system:haldane';
+const exempting = (account: string) => ({
+  matchConditions: [{ name: 'not-haldane', expression: `request.userInfo.username != '${account}'` }],
+});
+
 async function healthy(): Promise<KubernetesWorld> {
   const world = new KubernetesWorld();
   const view = viewOf('promoted');
@@ -29,7 +34,7 @@ async function healthy(): Promise<KubernetesWorld> {
     status: { parents: [{ parentRef: { name: 'web' }, conditions: [{ type: 'Accepted', status: 'True' }] }] },
   });
   for (const name of ['hold', 'hold-marked', 'keep', 'floor', 'actor'].map((each) => `haldane-${each}`)) {
-    await world.api.create(KINDS.mutatingPolicies, { metadata: { name } });
+    await world.api.create(KINDS.mutatingPolicies, { metadata: { name }, spec: exempting(OPERATOR) });
     await world.api.create(KINDS.mutatingBindings, { metadata: { name }, spec: { policyName: name } });
   }
   for (const name of ['haldane-lock', 'haldane-verbs']) {
@@ -48,7 +53,7 @@ describe('kubectl haldane doctor', () => {
     assert.equal(code, 0);
     for (const said of [
       /https:\/\/cluster\.example, namespace prod, as alice/,
-      /✔ install {2}the admission policies are there and bound everywhere/,
+      /✔ install {2}the admission policies are there and bound everywhere; they take \S+:haldane-system:haldane for the/,
       /✔ install {2}commands are stamped with who gives them/,
       /✔ operator haldane-1 leads/,
       /✔ hold {5}a new template waits: tried in a dry run/,
@@ -76,6 +81,14 @@ describe('kubectl haldane doctor', () => {
       'admission that is not bound',
       (world) => world.api.delete(KINDS.mutatingBindings, { name: 'haldane-hold' }),
       /✖ install {2}the API server does not do its part: haldane-hold is not bound/,
+    ],
+    [
+      'admission that exempts one account here and another there',
+      (world) => {
+        const body = { spec: exempting('ann') };
+        return world.api.patch(KINDS.mutatingPolicies, { name: 'haldane-keep' }, { type: 'merge', body });
+      },
+      /they exempt more than one account: ann, system:serviceaccount:haldane-system:haldane/,
     ],
     [
       'admission that is shadowed by a binding to one namespace',

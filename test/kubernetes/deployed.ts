@@ -110,7 +110,7 @@ export class Deployed {
       templates: { get: (_policy, revision) => this.kept.get(revision) ?? null },
       clock: systemClock,
       log: silentLog,
-      hasAdmission: () => true,
+      admission: () => ({ kind: 'there' }),
       isSuspended: () => false,
     });
     const version = this.declared();

@@ -4,6 +4,7 @@
 import type { PolicyResource } from '../../src/adapters/stores/kubernetes/documents.ts';
 import type { Compiled, StoreCaches } from '../../src/adapters/stores/kubernetes/policies.ts';
 import { KubernetesStore } from '../../src/adapters/stores/kubernetes.ts';
+import type { Admission } from '../../src/cluster/admission.ts';
 import { type PodTemplate, templateRevision } from '../../src/cluster/revision.ts';
 import type { ReleasePolicy } from '../../src/core/model/policy.ts';
 import { MemoryKubeApi } from '../../src/kubernetes/doubles/index.ts';
@@ -48,6 +49,7 @@ export class StoreTrial {
   readonly namespace: string;
   wallMs = Date.UTC(2026, 0, 1);
   compile: (object: KubeObject) => Compiled = compiled;
+  stamp: Admission = { kind: 'there' };
 
   constructor(api: KubeApi = new MemoryKubeApi(), namespace = 'a') {
     this.api = api;
@@ -71,6 +73,7 @@ export class StoreTrial {
       compile: (object) => this.compile(object),
       encodeDeclared: (policy, version) => JSON.stringify({ policy, version }),
       wallTime: () => new Date(this.wallMs).toISOString(),
+      stamp: () => this.stamp,
       log: silentLog,
     });
     return { store, caches, stop: async () => void (await Promise.all(all.map((cache) => cache.stop()))) };

@@ -42,10 +42,15 @@ const OPERATOR_RULES: readonly Schema[] = [
   // Read before a release starts: who selects pods, and would miss the canary's.
   rule('networking.k8s.io', ['networkpolicies'], READ),
   rule('policy', ['poddisruptionbudgets'], READ),
-  // Whether the hold is installed.
+  // Whether the hold is installed, and what stamps and checks commands.
   rule(
     'admissionregistration.k8s.io',
-    ['mutatingadmissionpolicies', 'mutatingadmissionpolicybindings', 'validatingadmissionpolicies'],
+    [
+      'mutatingadmissionpolicies',
+      'mutatingadmissionpolicybindings',
+      'validatingadmissionpolicies',
+      'validatingadmissionpolicybindings',
+    ],
     READ,
   ),
 ];

@@ -1,6 +1,7 @@
 // The API server as the store (kubernetes.md). The state of a policy, with what is still owed to other objects, is one
 // field of its status and is written in one patch that holds only for the version it was decided on: a second writer, or one
 // that was stopped for a minute, is refused by the server. Policies are declared with kubectl, not here.
+import type { Admission } from '../../cluster/admission.ts';
 import type { ReleasePolicy } from '../../core/model/policy.ts';
 import type { Version } from '../../core/model/version.ts';
 import type { KubeApi, KubeObject } from '../../kubernetes/index.ts';
@@ -23,6 +24,8 @@ export interface KubernetesStoreDeps {
   readonly compile: (object: KubeObject) => Compiled;
   readonly encodeDeclared: (policy: ReleasePolicy, version: Version) => string;
   readonly wallTime: () => string;
+  /** Whether commands carry the name of who gave them, and who may give which. */
+  readonly stamp: () => Admission;
   readonly log: Log;
 }
 
@@ -42,7 +45,7 @@ export class KubernetesStore implements Store {
     this.templates = templates;
     this.#caches = caches;
     this.#log = log;
-    this.#commands = new Commands(api, caches, policies);
+    this.#commands = new Commands({ ...deps, policies });
     this.#declarations = new Declarations({ ...deps, policies, templates, commands: this.#commands });
     this.#records = new Records({ ...deps, policies, templates });
     this.#history = new History(api, caches, policies);

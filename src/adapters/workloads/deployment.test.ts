@@ -98,30 +98,50 @@ describe('a Deployment that cannot be released', () => {
     test(`${what} is refused with the fix`, () =>
       inWorld(async (world) => {
         await withSpec(spec)(world);
-        await assert.rejects(world.workload.observe(world.policy), refused('deployment-strategy'));
+        await assert.rejects(world.ask(world.known('app:v1')), refused('deployment-strategy'));
       }));
   }
 
-  test('row 74: without the hold in the cluster it is refused, unless something is under way already', () =>
-    inWorld(async (world) => {
-      const stable = await world.adopt();
-      const next = await world.apply('app:v2');
-      world.hasAdmission = false;
-      await assert.rejects(world.tryOut(next), refused('admission-missing'));
-      await assert.rejects(world.ask(next), refused('admission-missing'));
-      await world.ask(stable);
-      assert.equal((await world.place()).serving, stable.revision);
-      await world.cluster.setTemplate(podTemplate('app:v1'));
-      await world.until(stable).catch(() => {});
-      await assert.rejects(world.workload.observe(world.policy), refused('admission-missing'));
-    }));
+  for (const kind of ['missing', 'unknown', 'stranger'] as const) {
+    const admission = { kind, why: 'it is so' } as const;
+
+    test(`row 74: where the hold is ${kind} nothing new is tried, promoted or taken up`, () =>
+      inWorld(async (world) => {
+        await world.adopt();
+        const next = await world.apply('app:v2');
+        world.admission = admission;
+        await assert.rejects(world.tryOut(next), refused(`admission-${kind}`));
+        await assert.rejects(world.ask(next), refused(`admission-${kind}`));
+        await inWorld(async (fresh) => {
+          fresh.admission = admission;
+          await fresh.cluster.start();
+          await fresh.cluster.deploy(podTemplate('app:v1'));
+          await assert.rejects(fresh.ask(fresh.known('app:v1')), refused(`admission-${kind}`));
+          assert.equal((await fresh.cluster.deployment()).metadata.annotations, undefined);
+          await fresh.workload.handBack(fresh.policy, null);
+        });
+      }));
+
+    test(`row 74: where the hold is ${kind} the way back goes on: rollback, restore, hand-back (I3)`, () =>
+      inWorld(async (world) => {
+        const first = await world.adopt();
+        const second = await world.apply('app:v2');
+        await world.promote(second);
+        world.admission = admission;
+        await world.until(first);
+        assert.deepEqual(await world.images(), ['app:v1', 'app:v1', 'app:v1']);
+        await world.workload.handBack(world.policy, first);
+        const { metadata, spec } = await world.cluster.deployment();
+        assert.deepEqual([metadata.annotations, spec.paused], [{}, undefined]);
+      }));
+  }
 
   test('one that something else runs is refused', () =>
     inWorld(async (world) => {
       const owner = { apiVersion: 'v1', kind: 'Application', name: 'shop', uid: 'other', controller: true };
       await world.cluster.start();
       await world.cluster.deploy(podTemplate('app:v1'), 3, { ownerReferences: [owner] });
-      await assert.rejects(world.workload.observe(world.policy), refused('deployment-owned'));
+      await assert.rejects(world.ask(world.known('app:v1')), refused('deployment-owned'));
     }));
 
   test('rows 71 and 78: without its Deployment there is no place, and a canary that is still there is no absence', () =>

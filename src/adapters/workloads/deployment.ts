@@ -1,7 +1,9 @@
 // A plain Deployment as a workload (deployment.md, ADR 0051). Stable runs in the Deployment that a policy names, which is
 // left as its owner wrote it; a new version is tried in a second one beside it, and promoted by letting the first roll.
-// It refuses to look while it is not sure what runs (rows 70, 71), and a Deployment that would stop serving while it rolls.
+// It refuses to look while it is not sure what runs (rows 70, 71), and to take up a Deployment that would stop serving while
+// it rolls, or whose new templates would not wait.
 
+import type { Admission } from '../../cluster/admission.ts';
 import { canaryRevision, isCanaryOf } from '../../cluster/canary-labels.ts';
 import { canaryDeployment } from '../../cluster/canary-template.ts';
 import { needSynced } from '../../cluster/looking.ts';
@@ -54,8 +56,8 @@ export interface DeploymentsDeps {
   readonly templates: { get(policy: string, revision: Revision): PodTemplate | null };
   readonly clock: Clock;
   readonly log: Log;
-  /** Whether the cluster holds new templates; false where the admission policy is not installed. */
-  readonly hasAdmission: () => boolean;
+  /** Whether the cluster holds new templates, and lets this operator's own writes through. */
+  readonly admission: () => Admission;
   /** Hands off: new templates of this policy do not wait. */
   readonly isSuspended: (policy: string) => boolean;
 }
@@ -84,16 +86,15 @@ export class Deployments implements Workload {
   async observe(policy: ReleasePolicy): Promise<WorkloadObservation> {
     const { seen, canary, workload, key } = this.#look(policy);
     const nowMs = Date.parse(this.#deps.clock.now().wallTime);
-    if (seen !== null) {
-      if (!isUnderWay(seen)) this.#refuseUnfit(seen.deployment);
-      return observed(seen, nowMs);
-    }
+    if (seen !== null) return observed(seen, nowMs);
     if (canary === null) return { versions: [] };
     return observedAlone(canarySlot(canary, this.#objects(key.namespace), null), workload.container, nowMs);
   }
 
   ensure(policy: ReleasePolicy, wanted: readonly WantedVersion[]): Promise<void> {
     return this.#turns.run(policy.name, async () => {
+      const { seen } = this.#look(policy);
+      if (seen !== null && !isTakenUp(seen)) this.#refuseUnfit(seen.deployment);
       const stable = wanted.find(({ role }) => role === 'stable');
       if (stable !== undefined) await this.#place(policy, stable.version.revision);
       const canary = wanted.find(({ role }) => role === 'canary');
@@ -166,7 +167,7 @@ export class Deployments implements Workload {
 
   async #carryOut(policy: ReleasePolicy, seen: Seen, move: Exclude<Move, { kind: 'none' }>): Promise<void> {
     if (move.kind === 'forget') return this.#forget(seen.deployment, move.sets);
-    if (move.kind === 'promote') this.#refuseUnfit(seen.deployment);
+    if (move.kind === 'promote' && seen.places.stable.lock === null) this.#refuseUnfit(seen.deployment);
     const write = this.#writeOf(policy.name, seen, move);
     await this.#writes.onCurrent(seen.deployment, write);
   }
@@ -343,7 +344,8 @@ export class Deployments implements Workload {
 
   /** Asked before anything begins, and never of the way back (I3). */
   #refuseUnfit({ metadata, spec }: Deployment): void {
-    if (!this.#deps.hasAdmission()) throw noAdmission();
+    const admission = this.#deps.admission();
+    if (admission.kind !== 'there') throw noAdmission(admission);
     const owner = metadata.ownerReferences?.find(({ controller }) => controller === true);
     if (owner !== undefined) throw ownedBy(`${owner.kind} ${owner.name}`);
     const { type = 'RollingUpdate', rollingUpdate } = spec.strategy ?? {};
@@ -355,9 +357,9 @@ export class Deployments implements Workload {
   }
 }
 
-/** Something of Haldane's is out there, which must not be left for a refusal. */
-function isUnderWay({ places: { stable, canary } }: Seen): boolean {
-  return canary !== null || stable.lock !== null || stable.isHeld || stable.active.length > 1;
+/** Something of Haldane's is out there, which must not be left for a refusal; or its owner asked for hands off. */
+function isTakenUp({ places: { stable, canary }, standing }: Seen): boolean {
+  return canary !== null || stable.lock !== null || stable.isHeld || stable.isMarked || standing.isSuspended;
 }
 
 function isSameCanary(there: Deployment, wanted: Deployment): boolean {

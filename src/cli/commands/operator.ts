@@ -5,6 +5,7 @@ import type { LogLevel } from '../../lib/log.ts';
 import { examples } from '../common.ts';
 import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
+import type { OperatorOutcome } from '../hooks.ts';
 
 interface Options {
   readonly namespace?: string;
@@ -17,6 +18,12 @@ interface Options {
   readonly logLevel: LogLevel;
   readonly logFormat?: 'human' | 'json';
 }
+
+const LAST_WORDS: Readonly<Record<OperatorOutcome, string>> = {
+  stopped: 'ended; what serves goes on',
+  'lease lost': 'the lease was lost; another instance goes on',
+  'could not lead': 'the lease was given up, as the log says why; what serves goes on',
+};
 
 export function operatorCommand(context: Context): Command {
   const command = new Command('operator')
@@ -38,7 +45,7 @@ export function operatorCommand(context: Context): Command {
   command.addCommand(handBackCommand(context));
   return examples(command, [
     ['haldane operator', 'in a pod, with its service account'],
-    ['haldane operator --kubeconfig ~/.kube/config', 'on your machine, with your rights'],
+    ['haldane operator --kubeconfig haldane.kubeconfig', 'beside the cluster, as the account that admission exempts'],
     ['haldane operator hand-back --all', 'before it is uninstalled: give every workload back'],
   ]);
 }
@@ -104,6 +111,6 @@ async function operate(context: Context, options: Options): Promise<void> {
   const onSignal = () => void running.stop();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onSignal);
   const outcome = await running.ended;
-  context.print(outcome === 'stopped' ? 'ended; what serves goes on' : 'the lease was lost; another instance goes on');
+  context.print(LAST_WORDS[outcome]);
   context.exit(outcome === 'stopped' ? 0 : 1);
 }

@@ -1,6 +1,7 @@
 // What is asked of a cluster before a release, whatever the policy: may you do what you want, is Haldane installed, does
 // the API server do its part, is an operator alive. It writes nothing: what it tries is a dry run.
 
+import { exemptAccount } from '../../cluster/admission.ts';
 import type { Verb } from '../../core/model/command.ts';
 import type { Finding } from '../../core/views/index.ts';
 import type { KubeObject, Resource } from '../../kubernetes/index.ts';
@@ -157,8 +158,12 @@ const VALIDATING = ['haldane-lock', 'haldane-verbs'];
 const ADMISSION = 'kubectl apply -f admission.yaml (as an administrator; Kubernetes 1.36 or later)';
 
 async function admissionFindings({ api, kinds }: Cluster): Promise<readonly Finding[]> {
+  const exempt = new Set<string>();
   const seen = async (kind: Resource, bindings: Resource, name: string): Promise<string | null> => {
-    if ((await api.get(kind, { name })) === null) return `${name} is not there`;
+    const policy = await api.get(kind, { name });
+    if (policy === null) return `${name} is not there`;
+    const account = exemptAccount(policy);
+    if (account !== null) exempt.add(account);
     const binding = await api.get<Binding>(bindings, { name });
     return binding === null ? `${name} is not bound` : narrowed(name, binding, kind === kinds.validatingPolicies);
   };
@@ -167,7 +172,9 @@ async function admissionFindings({ api, kinds }: Cluster): Promise<readonly Find
       ...(await Promise.all(MUTATING.map((name) => seen(kinds.mutatingPolicies, kinds.mutatingBindings, name)))),
       ...(await Promise.all(VALIDATING.map((name) => seen(kinds.validatingPolicies, kinds.validatingBindings, name)))),
     ].filter((each) => each !== null);
-    if (wrong.length === 0) return [ok('install', 'the admission policies are there and bound everywhere')];
+    if (exempt.size > 1) wrong.push(`they exempt more than one account: ${[...exempt].sort().join(', ')}`);
+    const who = [...exempt].map((account) => `; they take ${account} for the operator`).join('');
+    if (wrong.length === 0) return [ok('install', `the admission policies are there and bound everywhere${who}`)];
     return [problem('install', `the API server does not do its part: ${wrong.join('; ')}`, ADMISSION)];
   } catch (error) {
     if (!isForbidden(error)) throw error;

@@ -9,6 +9,7 @@ import {
   type KubeApi,
   type KubeObject,
   MUTATING_ADMISSION_POLICIES,
+  MUTATING_ADMISSION_POLICY_BINDINGS,
   PODS,
   RELEASE_COMMANDS,
   RELEASE_POLICIES,
@@ -17,6 +18,8 @@ import {
   type Resource,
   ResourceCache,
   SERVICES,
+  VALIDATING_ADMISSION_POLICIES,
+  VALIDATING_ADMISSION_POLICY_BINDINGS,
 } from '../../kubernetes/index.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Clock, Randomness } from '../../ports/index.ts';
@@ -31,7 +34,10 @@ export interface OperatorCaches {
   readonly services: ResourceCache<KubeObject>;
   readonly endpointSlices: ResourceCache<KubeObject>;
   readonly httpRoutes: ResourceCache<KubeObject>;
-  readonly admission: ResourceCache<KubeObject>;
+  readonly mutatingPolicies: ResourceCache<KubeObject>;
+  readonly mutatingBindings: ResourceCache<KubeObject>;
+  readonly validatingPolicies: ResourceCache<KubeObject>;
+  readonly validatingBindings: ResourceCache<KubeObject>;
 }
 
 export interface CacheDeps {
@@ -52,7 +58,10 @@ const KINDS: Readonly<Record<keyof OperatorCaches, Resource>> = {
   services: SERVICES,
   endpointSlices: ENDPOINT_SLICES,
   httpRoutes: HTTP_ROUTES,
-  admission: MUTATING_ADMISSION_POLICIES,
+  mutatingPolicies: MUTATING_ADMISSION_POLICIES,
+  mutatingBindings: MUTATING_ADMISSION_POLICY_BINDINGS,
+  validatingPolicies: VALIDATING_ADMISSION_POLICIES,
+  validatingBindings: VALIDATING_ADMISSION_POLICY_BINDINGS,
 };
 
 export function buildCaches(deps: CacheDeps): OperatorCaches {

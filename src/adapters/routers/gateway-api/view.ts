@@ -27,7 +27,7 @@ export interface View extends Looked {
   readonly others: readonly Route[];
   readonly stableService: Service | undefined;
   /** The two Services, or why they are not told, in words. */
-  readonly services: Pair | { readonly refused: string };
+  readonly pairing: Pair | { readonly refused: string };
   readonly canaryService: Service | undefined;
   readonly canaryReady: readonly ReadyIn[];
   readonly stableReady: readonly ReadyIn[];
@@ -54,7 +54,7 @@ export function viewOf(policy: ReleasePolicy, caches: GatewayApiCaches, now: Ins
   const stableService = caches.services.get(namespace, router.service) as Service | undefined;
   const written = [main, ...others].filter((route) => route !== undefined && keptOn(route)?.policy === policy.name);
   const used = portsInUse(written as readonly Route[], { namespace, service: router.service });
-  const services = pairOf(stableService, {
+  const pairing = pairOf(stableService, {
     namespace,
     service: router.service,
     // Of an adopted route the port is its owner's: while the canary is named in it, it is known by that one.
@@ -69,7 +69,7 @@ export function viewOf(policy: ReleasePolicy, caches: GatewayApiCaches, now: Ins
     main,
     others,
     stableService,
-    services,
+    pairing,
     canaryService: caches.services.get(namespace, canary) as Service | undefined,
     canaryReady: readyIn(slices, canary),
     stableReady: readyIn(slices, router.service),
@@ -78,9 +78,9 @@ export function viewOf(policy: ReleasePolicy, caches: GatewayApiCaches, now: Ins
 
 /** Everything, or what is missing, in words. */
 export function wholeOf(view: View): Whole | { readonly refused: string } {
-  const { places, services } = view;
+  const { places, pairing } = view;
   if (places === null) return { refused: `there is no deployment ${view.deployment}` };
-  return 'refused' in services ? services : { ...view, places, pair: services };
+  return 'refused' in pairing ? pairing : { ...view, places, pair: pairing };
 }
 
 export function isOwn(

@@ -54,6 +54,42 @@ describe('commands as objects', () => {
     );
   });
 
+  for (const kind of ['missing', 'unknown'] as const) {
+    test(`where what stamps them is ${kind}, only the way back is taken, by nobody's name (I3)`, async (context) => {
+      const { trial, store } = await declared(context);
+      trial.stamp = { kind, why: 'haldane-actor is not installed' };
+      const given = ['promote', 'abort', 'approve', 'pause', 'rollback', 'suspend'];
+      for (const verb of given) await trial.command({ verb, actor: 'the boss' });
+      await trial.heard();
+      const taken = (await store.pendingCommands('a/shop')).map(({ document }) => JSON.parse(document) as Command);
+      assert.deepEqual(
+        taken.map(({ verb, actor }) => [verb, actor]),
+        ['abort', 'pause', 'rollback'].map((verb) => [verb, 'unknown']),
+      );
+      const { items } = await trial.api.list(RELEASE_COMMANDS);
+      const answers = items.map(({ status }) => status as { accepted?: boolean; message?: string } | undefined);
+      const refused = answers.filter((answer) => answer?.accepted === false);
+      // What is only not known yet waits, and is taken when it is known.
+      assert.equal(refused.length, kind === 'missing' ? 3 : 0);
+      for (const answer of refused) assert.match(answer?.message ?? '', /haldane-actor is not installed/);
+      trial.stamp = { kind: 'there' };
+      await trial.heard();
+      assert.equal((await store.pendingCommands('a/shop')).length, kind === 'missing' ? 3 : 6);
+    });
+  }
+
+  test('a refusal that cannot be written keeps no abort waiting (I3)', async (context) => {
+    const { trial, store } = await declared(context);
+    trial.stamp = { kind: 'missing', why: 'haldane-verbs is not bound' };
+    for (const verb of ['promote', 'abort']) await trial.command({ verb });
+    await trial.heard();
+    trial.memory.intercept = (verb) => {
+      if (verb === 'patch') throw new Error('the API server is busy');
+    };
+    const [taken] = await store.pendingCommands('a/shop');
+    assert.equal((JSON.parse(taken?.document ?? '{}') as Command).verb, 'abort');
+  });
+
   test('a command that was deleted is not carried out', async (context) => {
     const { trial, store } = await declared(context);
     const { metadata } = await trial.command({ verb: 'abort' });

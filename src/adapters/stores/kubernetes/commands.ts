@@ -1,24 +1,42 @@
 // What people ask for, as objects they created with their own rights. The API server says who asked; the answer is written
 // into the object's status. A command that was answered is not pending, even before its own status is heard of (row 69).
+// Where nothing stamps commands, whoever creates one may write any name into it and needs no right to its verb: then only
+// those that take away are taken, by nobody's name.
+import type { Admission } from '../../../cluster/admission.ts';
 import { FIELD_MANAGER, keyOf, policyKey } from '../../../cluster/names.ts';
 import type { Command, Verb } from '../../../core/model/command.ts';
 import { apiVersionOf, isAlreadyExists, type KubeApi, RELEASE_COMMANDS, versionOf } from '../../../kubernetes/index.ts';
+import type { Log } from '../../../lib/log.ts';
 import type { StoredCommand } from '../../../ports/index.ts';
 import { type CommandResource, recordOf, releaseAt, uidOf, withoutNulls } from './documents.ts';
+import { flushAnswer } from './flush.ts';
 import type { Policies, StoreCaches } from './policies.ts';
 
+/** No guard may block them (I3). */
+const WAY_BACK = ['abort', 'pause', 'rollback'];
 const FINISHED_KEPT = 20;
 const LONGEST_NAME = 253;
 
+export interface CommandsDeps {
+  readonly api: KubeApi;
+  readonly caches: StoreCaches;
+  readonly policies: Policies;
+  readonly wallTime: () => string;
+  readonly stamp: () => Admission;
+  readonly log: Log;
+}
+
 export class Commands {
+  readonly #deps: CommandsDeps;
   readonly #api: KubeApi;
   readonly #caches: StoreCaches;
   readonly #policies: Policies;
 
-  constructor(api: KubeApi, caches: StoreCaches, policies: Policies) {
-    this.#api = api;
-    this.#caches = caches;
-    this.#policies = policies;
+  constructor(deps: CommandsDeps) {
+    this.#deps = deps;
+    this.#api = deps.api;
+    this.#caches = deps.caches;
+    this.#policies = deps.policies;
   }
 
   async add({ id, policy, document }: { id: string; policy: string; document: string }): Promise<void> {
@@ -43,10 +61,27 @@ export class Commands {
   async pending(policy: string): Promise<readonly StoredCommand[]> {
     const resource = await this.#policies.known(policy);
     const answered = new Set(resource === null ? [] : recordOf(resource)?.answered);
-    return this.#of(policy)
+    const waiting = this.#of(policy)
       .filter(({ metadata, status }) => status?.accepted === undefined && !answered.has(metadata.uid ?? ''))
-      .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-      .map(storedCommand);
+      .filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+    const stamp = this.#deps.stamp();
+    if (stamp.kind === 'there') return waiting.map(storedCommand);
+    const back = waiting.filter(({ spec }) => WAY_BACK.includes(spec.verb));
+    // Not known yet is waited for: the command stays as it is.
+    const others = waiting.filter((command) => !back.includes(command));
+    if (stamp.kind === 'missing') for (const command of others) await this.#refuse(command, stamp.why);
+    return back.map((command) => storedCommand({ ...command, spec: withoutActor(command.spec) }));
+  }
+
+  async #refuse(command: CommandResource, why: string): Promise<void> {
+    const { uid: id = '', name } = command.metadata;
+    const message = `nobody knows who gave it, so it is not taken: ${why}; kubectl apply -f admission.yaml, and give it again`;
+    try {
+      await flushAnswer(this.#deps, command, { id, document: JSON.stringify({ accepted: false, message }) });
+    } catch (error) {
+      // It is tried again at the next look, and keeps no abort waiting (I3).
+      this.#deps.log.warn('a command that is not taken was not answered', { command: name, error });
+    }
   }
 
   /** By the id of the object, or by the one it was added with. */
@@ -80,6 +115,10 @@ export class Commands {
     const all = this.#caches.commands.list(namespace) as readonly CommandResource[];
     return all.filter(({ spec }) => spec.policy === name).toSorted(byAge);
   }
+}
+
+function withoutActor({ actor: _actor, ...spec }: CommandResource['spec']): CommandResource['spec'] {
+  return spec;
 }
 
 function nameFor(policy: string, verb: string, id: string): string {

@@ -132,9 +132,9 @@ function releaseObject({ metadata }: PolicyResource, { id, document, template }:
   };
 }
 
-async function flushAnswer(
+export async function flushAnswer(
   { api, caches, wallTime }: FlushDeps,
-  policy: PolicyResource,
+  policy: Pick<PolicyResource, 'metadata'>,
   answer: { readonly id: string; readonly document: string },
 ): Promise<void> {
   const { namespace } = policy.metadata;

@@ -1,10 +1,11 @@
 // A Deployment whose template waits for a policy that goes and never released anything of it: nobody else would ever let it
 // go. One that another policy names or releases is left to that one (row 63), and what was released is handed back, not this.
-import { givenBack, guarded } from '../../../cluster/marks.ts';
+import { givenBack, guarded, undoneIn } from '../../../cluster/marks.ts';
 import { FIELD_MANAGER } from '../../../cluster/names.ts';
 import type { Deployment } from '../../../cluster/objects.ts';
 import { DEPLOYMENTS, type KubeApi } from '../../../kubernetes/index.ts';
 import { factsIn, lastVersion, namedDeployment, ownDeployment, type PolicyResource } from './documents.ts';
+import { notLetGo } from './errors.ts';
 import type { StoreCaches } from './policies.ts';
 
 /** Idempotent. */
@@ -21,7 +22,10 @@ export async function letGo(
   const operations = live === null ? [] : givenBack(live, null);
   if (live === null || operations.length === 0) return;
   const patch = { type: 'json', operations: guarded(live, operations) } as const;
-  caches.deployments.noteWritten(await api.patch(DEPLOYMENTS, at, patch, { fieldManager: FIELD_MANAGER }));
+  const written = await api.patch<Deployment>(DEPLOYMENTS, at, patch, { fieldManager: FIELD_MANAGER });
+  caches.deployments.noteWritten(written);
+  const lost = undoneIn(written, operations);
+  if (lost.length > 0) throw notLetGo(at.name, lost);
 }
 
 function others(caches: StoreCaches, { metadata }: PolicyResource): readonly PolicyResource[] {

@@ -1,4 +1,6 @@
 // Why a Deployment cannot be looked at or released, each with what to do about it.
+import type { Admission } from '../../../cluster/admission.ts';
+import { EXEMPT_ACCOUNT } from '../../../cluster/names.ts';
 import { HaldaneError, type HaldaneErrorOptions } from '../../../lib/errors.ts';
 
 export class DeploymentError extends HaldaneError {}
@@ -15,13 +17,44 @@ export const missing = (name: string) =>
     retry: 'later',
   });
 
-export const noAdmission = () =>
-  error('the cluster holds no new templates: the admission policy haldane-hold is not installed', {
-    code: 'admission-missing',
-    path: 'MutatingAdmissionPolicy haldane-hold',
-    fix: 'kubectl apply -f admission.yaml (needs Kubernetes 1.36; older clusters are refused for now)',
-    retry: 'later',
-  });
+const ADMISSION = { path: 'MutatingAdmissionPolicy haldane-hold', retry: 'later' } as const;
+const OWN_ACCOUNT = 'run it as the account that is exempt, or write its own into admission.yaml and apply that';
+
+/** Why nothing new is started: new templates would not wait, or not for this operator. */
+export function noAdmission({ kind, why }: Exclude<Admission, { kind: 'there' }>): DeploymentError {
+  switch (kind) {
+    case 'missing':
+      return error(`the cluster holds no new templates: ${why}`, {
+        ...ADMISSION,
+        code: 'admission-missing',
+        fix: 'kubectl apply -f admission.yaml (needs Kubernetes 1.36; older clusters are refused for now)',
+      });
+    case 'unknown':
+      return error(`it is not known whether the cluster holds new templates, so nothing new is started: ${why}`, {
+        ...ADMISSION,
+        code: 'admission-unknown',
+        fix: 'see that the API server answers, and that install.yaml is applied as this version has it',
+      });
+    case 'stranger':
+      return error(`admission takes this operator for a stranger: ${why}`, {
+        ...ADMISSION,
+        code: 'admission-stranger',
+        fix: OWN_ACCOUNT,
+      });
+  }
+}
+
+/** The API server said yes, and stored something else. */
+export const undone = (what: readonly string[]) =>
+  error(
+    `the API server took the write and undid it (${what.join(', ')}): admission takes this operator for a stranger`,
+    {
+      code: 'deployment-undone',
+      path: 'MutatingAdmissionPolicy haldane-keep, haldane-hold',
+      fix: `${OWN_ACCOUNT}; as delivered that is ${EXEMPT_ACCOUNT}`,
+      retry: 'later',
+    },
+  );
 
 export const unfitStrategy = (why: string) =>
   error(`the Deployment would stop serving while it rolls: ${why}`, {

@@ -1,5 +1,6 @@
 // What the tests of this workload start from: a cluster in memory, a policy, versions by their images, and an engine that
 // asks again until a place has what it shall have.
+import type { Admission } from '../../../cluster/admission.ts';
 import { NAMESPACE, podTemplate, RollingCluster } from '../../../cluster/doubles/rolling-cluster.ts';
 import { type PodTemplate, templateImages, templateLabel, templateRevision } from '../../../cluster/revision.ts';
 import type { StablePlace } from '../../../core/model/observed.ts';
@@ -40,7 +41,7 @@ export class World {
   readonly cluster = new RollingCluster();
   readonly kept = new Map<string, PodTemplate>();
   policy: ReleasePolicy;
-  hasAdmission = true;
+  admission: Admission = { kind: 'there' };
   isSuspended = false;
   workload: Deployments;
 
@@ -57,7 +58,7 @@ export class World {
       templates: { get: (_policy, revision) => this.kept.get(revision) ?? null },
       clock: this.cluster.clock,
       log: silentLog,
-      hasAdmission: () => this.hasAdmission,
+      admission: () => this.admission,
       isSuspended: () => this.isSuspended,
     });
   }

@@ -1,6 +1,6 @@
 // The writes on stable's Deployment, each one guarded: it holds only for the very object that was looked at, and for the
 // template that was meant. What is not Haldane's is left byte for byte (I5).
-import { annotated, givenBack, guarded, type Operations, removed, unpause } from '../../../cluster/marks.ts';
+import { annotated, givenBack, guarded, type Operations, removed, undoneIn, unpause } from '../../../cluster/marks.ts';
 import { ANNOTATION, FIELD_MANAGER, type Lock } from '../../../cluster/names.ts';
 import type { Deployment } from '../../../cluster/objects.ts';
 import { type PodTemplate, templateRevision } from '../../../cluster/revision.ts';
@@ -11,7 +11,7 @@ import {
   type KubeApi,
   type ManagedFields,
 } from '../../../kubernetes/index.ts';
-import { changedMeanwhile, missing } from './errors.ts';
+import { changedMeanwhile, missing, undone } from './errors.ts';
 
 export class DeploymentWrites {
   readonly #api: KubeApi;
@@ -118,6 +118,9 @@ export class DeploymentWrites {
     const at = { namespace, name };
     const written = await this.#api.patch<Deployment>(DEPLOYMENTS, at, patch, { fieldManager: FIELD_MANAGER });
     this.#noteWritten(written);
+    const lost = undoneIn(written, operations);
+    // Else it would be asked for at every look, and never be so.
+    if (lost.length > 0) throw undone(lost);
     return written;
   }
 }
