@@ -1,13 +1,9 @@
-// kubectl haldane where more than a view is asked: the doctor, lint at the API server, adopting.
+// kubectl haldane where more than a view is asked: the doctor, adopting.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { ReleaseView } from '../../src/core/views/index.ts';
-import { KubeError } from '../../src/kubernetes/index.ts';
 import { KINDS } from '../../src/main/kubernetes-client.ts';
-import { KubernetesWorld, NAMESPACE, type Ran, SPEC, seen, V2, viewOf } from './kubernetes-world.ts';
+import { KubernetesWorld, NAMESPACE, SPEC, seen, V2, viewOf } from './kubernetes-world.ts';
 
 const OPERATOR = 'system:serviceaccount:haldane-system:haldane';
 const exempting = (account: string) => ({
@@ -183,47 +179,6 @@ describe('kubectl haldane doctor', () => {
     };
     assert.deepEqual([cluster.user, policies.map(({ policy }) => policy)], ['alice', ['checkout']]);
     assert.ok(cluster.findings.length > 3);
-  });
-});
-
-describe('kubectl haldane lint', () => {
-  const text = JSON.stringify({
-    apiVersion: 'haldane.dev/v1alpha1',
-    kind: 'ReleasePolicy',
-    metadata: { name: 'checkout' },
-    spec: SPEC,
-  });
-
-  async function lint(world: KubernetesWorld, ...more: readonly string[]): Promise<Ran> {
-    const folder = mkdtempSync(join(tmpdir(), 'haldane-lint-'));
-    const file = join(folder, 'policy.yaml');
-    writeFileSync(file, text);
-    try {
-      return await world.run('lint', '-f', file, ...more);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  }
-
-  it('asks no cluster', async () => {
-    const world = new KubernetesWorld();
-    const { code, out } = await lint(world);
-    assert.equal(code, 0, out);
-    assert.match(out, /policy\.yaml: valid/);
-    assert.deepEqual(world.api.calls, []);
-  });
-
-  it('asks the API server with --server, and writes nothing', async () => {
-    const world = new KubernetesWorld();
-    const { code, out } = await lint(world, '--server');
-    assert.equal(code, 0, out);
-    assert.equal((await world.api.list(KINDS.policies)).items.length, 0);
-    world.api.intercept = () => {
-      throw new KubeError('patch releasepolicies', 422, { reason: 'Invalid', message: 'spec.stages: too many' });
-    };
-    const refused = await lint(world, '--server');
-    assert.equal(refused.code, 1);
-    assert.match(refused.out, /refused\nerror: checkout: .*spec\.stages: too many/);
   });
 });
 

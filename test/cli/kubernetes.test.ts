@@ -142,7 +142,10 @@ describe('what goes wrong', () => {
   it('says that nothing is installed, and how', async () => {
     const world = new KubernetesWorld();
     world.api.intercept = () => {
-      throw new KubeError('list', 404, { reason: 'NotFound', message: 'the server could not find the resource' });
+      throw new KubeError('list', 404, {
+        reason: 'NotFound',
+        message: 'the server could not find the requested resource',
+      });
     };
     const { code, err } = await world.run('status');
     assert.equal(code, 1);

@@ -5,6 +5,7 @@ import { sha256Hex } from '../../lib/sha256.ts';
 import { type CommonOptions, collect, examples, withCommon } from '../common.ts';
 import type { Context } from '../context.ts';
 import { CliError, problemText } from '../errors.ts';
+import type { DryRun } from '../kubernetes/dry-run.ts';
 import { readPolicyFile } from './apply.ts';
 
 interface Options extends CommonOptions {
@@ -59,20 +60,27 @@ async function lint(context: Context, file: string, options: Options): Promise<L
   const requestsPerSecond = rpsOf(options);
   const { lintPolicy, parsePolicyText } = await import('../../core/policy/index.ts');
   const { text: written } = readPolicyFile(context, file);
-  const place = context.side === 'agent' ? {} : { namespace: options.namespace ?? 'default' };
+  const place = context.side === 'agent' ? {} : { namespace: await namespaceOf(context, options) };
   const parsed = parsePolicyText(written, { hash: sha256Hex, ...place });
   if (parsed.kind === 'refused') return { file, errors: parsed.errors, findings: [] };
+  const asked = options.server === true ? await askServer(context, written, options) : { errors: [], findings: [] };
   const findings = parsed.documents.flatMap(({ policy, version, warnings }) => [
     ...warnings.map((each) => ({ policy: policy.name, code: 'warning', severity: 'warning' as const, ...each })),
     ...lintPolicy(policy, { version, ...(requestsPerSecond === undefined ? {} : { requestsPerSecond }) }).map(
       (each) => ({ policy: policy.name, ...each }),
     ),
   ]);
-  const errors = options.server === true ? await askServer(context, written, options) : [];
-  return { file, errors, findings };
+  return { file, errors: asked.errors, findings: [...findings, ...asked.findings] };
 }
 
-async function askServer(context: Context, text: string, options: Options): Promise<readonly PolicyError[]> {
+/** Where a policy lies that does not say it. Without the API server the context's namespace is not asked for. */
+async function namespaceOf(context: Context, options: Options): Promise<string> {
+  if (options.server !== true) return options.namespace ?? 'default';
+  const { KubernetesClient } = await import('../kubernetes/client.ts');
+  return (await KubernetesClient.connect(context, options)).cluster.namespace;
+}
+
+async function askServer(context: Context, text: string, options: Options): Promise<DryRun> {
   const { dryRun } = await import('../kubernetes/dry-run.ts');
   return dryRun(context, text, options);
 }

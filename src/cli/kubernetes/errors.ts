@@ -32,6 +32,11 @@ export const isNotThere = (error: unknown) => codeOf(error) === 'kubernetes-404'
 export const isAbsence = (error: unknown) =>
   /^(?:kubernetes-(?:unreachable|429|5\d\d)|cluster-unreachable)$/.test(codeOf(error));
 
+/** Of a 404: the namespace that is not there; null if it is about something else. */
+function missingNamespace(error: unknown): string | null {
+  return /\bnamespaces "([^"]+)" not found/.exec(error instanceof Error ? error.message : '')?.[1] ?? null;
+}
+
 export interface Asked {
   readonly namespace: string;
   /** What is done, for the sentence: "read ReleasePolicies". */
@@ -54,6 +59,17 @@ export function asCliError(error: unknown, asked: Asked): unknown {
       cause: error,
     });
   }
+  const missing = isNotThere(error) ? missingNamespace(error) : null;
+  if (missing !== null) {
+    return new CliError(`the namespace ${missing} is not there`, {
+      code: 'namespace-unknown',
+      path: missing,
+      fix: `kubectl create namespace ${missing}, or name another one: -n NAMESPACE, or metadata.namespace in the file`,
+      cause: error,
+    });
+  }
+  // One object that is not there, of a kind that is served.
+  if (isNotThere(error) && /" not found$/.test(message)) return error;
   if (isNotThere(error)) {
     return new CliError('Haldane is not installed in this cluster', {
       code: 'not-installed',

@@ -55,7 +55,7 @@ export type CompileResult =
 export interface CompileOptions {
   /** Where measurements will come from. `live` (default): the embedded gateway, which does not measure everything. */
   readonly source?: MeasurementSource;
-  /** On Kubernetes, where the policy lies: it is then called "namespace/name". */
+  /** On Kubernetes, where the policy lies if it does not say so itself: it is then called "namespace/name". */
   readonly namespace?: string;
 }
 
@@ -79,7 +79,9 @@ export function judgePolicy(value: unknown, hash: Hash, options: CompileOptions 
   const problems = dedupe([...walked.problems, ...rules.problems]);
   if (problems.length > 0) return { kind: 'refused', problems };
   const read = walked.value as ReadPolicy;
-  const compiled = compileRead(read, hash, namespace ?? null);
+  // What is written goes before what is given: it is where the API server puts the policy.
+  const lies = namespace === undefined ? null : (read.metadata.namespace ?? namespace);
+  const compiled = compileRead(read, hash, lies);
   const { name, labels, annotations } = read.metadata;
   return {
     kind: 'ok',
