@@ -48,6 +48,7 @@ describe('texts that name commands', () => {
       'the operator of haldane decides',
       'image registry/haldane:v1, ~/.local/state/haldane status',
       'kubectl -n haldane-system get pods',
+      'is the operator running? (kubectl\n          haldane doctor)',
     ]) {
       assert.equal(inWordsOf('kubernetes', same), same);
     }

@@ -38,7 +38,7 @@ function namesCluster(arg: string): boolean {
 const COMMANDS =
   'status|watch|promote|abort|pause|resume|advance|approve|retry|rollback|suspend|unsuspend|history|report|lint|plan|judge|explain|adopt|doctor|operator|completion|version|help|--help';
 
-/** What has another name in a cluster. */
+/** What has another name in a cluster. A line may have been wrapped between "kubectl" and what follows. */
 const INSTEAD: readonly (readonly [RegExp, string])[] = [
   [/needs no agent/g, 'asks no cluster'],
   [/, no agent, /g, ', no cluster, '],
@@ -51,7 +51,7 @@ const INSTEAD: readonly (readonly [RegExp, string])[] = [
   [/\bhaldane apply -f /g, 'kubectl apply -f '],
   [/\bhaldane withdraw (?=\S)/g, 'kubectl delete releasepolicy '],
   [/\bhaldane release (\S+) --version (\S+)/g, 'kubectl set image deployment/$1 "*=$1:$2"'],
-  [new RegExp(`(?<![\\w/.-])(?<!kubectl )haldane (?=(?:${COMMANDS})\\b|<command>)`, 'g'), 'kubectl haldane '],
+  [new RegExp(`(?<![\\w/.-])(?<!kubectl\\s+)haldane (?=(?:${COMMANDS})\\b|<command>)`, 'g'), 'kubectl haldane '],
 ];
 
 /** Text that names commands, in the words of a side. */

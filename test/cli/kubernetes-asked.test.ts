@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ReleaseView } from '../../src/core/views/index.ts';
+import { KubeError } from '../../src/kubernetes/index.ts';
 import { KINDS } from '../../src/main/kubernetes-client.ts';
 import { KubernetesWorld, NAMESPACE, SPEC, seen, V2, viewOf } from './kubernetes-world.ts';
 
@@ -169,6 +170,97 @@ describe('kubectl haldane doctor', () => {
     assert.match(out, /! install {2}the admission policies may not be looked at with your rights/);
     assert.match(out, /! operator whether an operator leads may not be looked at with your rights/);
     assert.match(out, /! hold {5}whether a new template waits may not be tried with your rights/);
+  });
+
+  it('goes on with what can be seen for a user without any right, and lists what is missing', async () => {
+    const world = await healthy();
+    world.denied.add('list releasepolicies').add('get releasepolicies').add('create releasecommands');
+    const { code, out, err } = await world.run('doctor');
+    assert.equal(code, 1);
+    assert.equal(err, '');
+    assert.match(
+      out,
+      /✖ rights {3}you may not look on in prod\n +fix: kubectl create rolebinding haldane-viewer-alice/,
+    );
+    assert.match(out, /✔ operator haldane-1 leads/);
+    assert.doesNotMatch(out, /no policy is declared/);
+    const ask = world.api.answer;
+    world.api.answer = (method, path, body) => {
+      if (path.endsWith('selfsubjectreviews')) return ask?.(method, path, body);
+      throw new KubeError(path, 403, { reason: 'Forbidden', message: 'no' });
+    };
+    const blind = await world.run('doctor', 'checkout', '--json');
+    assert.equal(blind.code, 1);
+    const { cluster } = JSON.parse(blind.out) as { cluster: { findings: { area: string; status: string }[] } };
+    assert.ok(cluster.findings.some(({ area, status }) => area === 'rights' && status === 'problem'));
+  });
+
+  it('names the right that is missing for one policy, where all may be listed', async () => {
+    const world = await healthy();
+    world.denied.add('get releasepolicies');
+    const { code, out } = await world.run('doctor', 'checkout');
+    assert.equal(code, 1);
+    assert.match(out, /✖ rights {3}you may not read ReleasePolicies in prod.*\n +fix: ask for the role haldane-viewer/);
+  });
+
+  it('says once that the Deployment is not there, as the operator does, and not that the operator is away', async () => {
+    const world = new KubernetesWorld();
+    const message = 'there is no Deployment ghost in prod; its first version is taken when it comes';
+    const conditions = [{ type: 'Ready', status: 'False', reason: 'DeploymentMissing', message }];
+    const spec = { ...SPEC, workload: { deployment: { name: 'ghost' } } };
+    await world.policy({ name: 'ghost', spec, status: { conditions } });
+    const shown = (await world.run('status', 'ghost')).out;
+    assert.match(shown, /there is no Deployment ghost in prod; its first version is taken when it comes/);
+    assert.doesNotMatch(shown, /has not looked/);
+    const { out } = await world.run('doctor', 'ghost');
+    assert.match(out, /✖ workload there is no Deployment ghost\n +fix: create it/);
+    assert.doesNotMatch(out, /has not looked|first version is taken/);
+  });
+
+  /** A release under way whose stable is not counted, after so long under test. */
+  async function uncounted(testedMs: number): Promise<string> {
+    const world = await healthy();
+    const view = viewOf('testing', (each) => ({
+      ...each,
+      stages: each.stages.map((stage, index) => ({ ...stage, spentMs: index === 0 ? testedMs : null })),
+      evidence: each.evidence.map((line) => ({ ...line, stable: { total: 0, bad: 0 } })),
+    }));
+    await world.setStatus({ view });
+    return (await world.run('doctor', 'checkout')).out;
+  }
+
+  it('takes a release that has only begun for no fault of its queries', async () => {
+    const early = await uncounted(5_000);
+    assert.match(early, /! queries {2}errors: not yet: 0 of stable/);
+    assert.doesNotMatch(early, /✖ queries/);
+    assert.match(await uncounted(600_000), /✖ queries {2}errors: nothing was counted of stable/);
+  });
+
+  it('names the address where a source does not answer, and the check once', async () => {
+    const world = await healthy();
+    const message = 'errors: Prometheus at prometheus:9090: it did not answer (connect ECONNREFUSED).';
+    const view = viewOf('testing', (each) => ({
+      ...each,
+      evidence: each.evidence.map((line) => ({ ...line, outcome: 'error' as const, message })),
+    }));
+    await world.setStatus({ view });
+    const { out } = await world.run('doctor', 'checkout');
+    assert.match(out, /✖ queries {2}errors: Prometheus at .*\n +fix: is the address in spec\.metrics right/);
+    assert.doesNotMatch(out, /errors: errors|mend the query/);
+  });
+
+  it("asks for rights in all namespaces with -A, by a name that is the user's own", async () => {
+    const world = await healthy();
+    world.denied.add('list releasepolicies');
+    const grant = 'kubectl create clusterrolebinding haldane-viewer-alice --clusterrole=haldane-viewer --user=alice';
+    assert.ok((await world.run('status', '-A')).err.includes(`in all namespaces: `));
+    assert.ok((await world.run('status', '-A')).err.includes(grant));
+    assert.ok((await world.run('doctor', '-A')).out.includes(grant));
+    world.user = 'system:serviceaccount:ci:Deployer.1';
+    assert.match(
+      (await world.run('status')).err,
+      /create rolebinding haldane-viewer-ci-deployer-1 -n prod --clusterrole=haldane-viewer --serviceaccount=ci:Dep/,
+    );
   });
 
   it('says the same as JSON', async () => {

@@ -136,7 +136,7 @@ describe('what goes wrong', () => {
     const { code, err } = await world.run('status');
     assert.equal(code, 1);
     assert.match(err, /you may not read ReleasePolicies in prod/);
-    assert.match(err, /create rolebinding haldane-viewer -n prod --clusterrole=haldane-viewer --user=alice/);
+    assert.match(err, /create rolebinding haldane-viewer-alice -n prod --clusterrole=haldane-viewer --user=alice/);
   });
 
   it('says that nothing is installed, and how', async () => {

@@ -4,6 +4,7 @@ import type { Diagnosis, Finding } from '../../core/views/index.ts';
 import type { Client, Health } from '../client.ts';
 import { type CommonOptions, connect, examples, policyOf, withCommon } from '../common.ts';
 import type { Context } from '../context.ts';
+import { CliError } from '../errors.ts';
 
 const MARK: Readonly<Record<Finding['status'], string>> = { ok: '✔', warning: '!', problem: '✖' };
 const NONE_DECLARED = '  ! no policy is declared yet\n    fix: haldane apply -f haldane.yaml';
@@ -22,15 +23,36 @@ export function doctorCommand(context: Context): Command {
 async function ask(context: Context, name: string | undefined, options: CommonOptions): Promise<void> {
   const client = await connect(context, options);
   const health = await client.health();
-  const found: Diagnosis[] = [];
   // Where nothing is installed there is nothing to ask.
-  for (const each of health.hasPolicies ? await namesOf(client, name) : []) found.push(await client.doctor(each));
+  const { found, refused } = health.hasPolicies ? await diagnoses(client, name) : { found: [], refused: null };
+  const knows = health.findings.some(({ area, status }) => area === 'rights' && status === 'problem');
+  const findings = [...health.findings, ...(refused === null || knows ? [] : [refused])];
   if (options.json === true) {
     const key = context.side === 'agent' ? 'agent' : 'cluster';
-    context.print(JSON.stringify({ [key]: health.details, policies: found }));
-  } else print(context, { health, found, plain: options.plain === true });
-  const all = [...health.findings, ...found.flatMap(({ findings }) => findings)];
+    const details = findings.length === 0 ? health.details : { ...health.details, findings };
+    context.print(JSON.stringify({ [key]: details, policies: found }));
+  } else {
+    const hasNone = health.hasPolicies && refused === null && found.length === 0;
+    print(context, { health: { ...health, findings }, found, hasNone, plain: options.plain === true });
+  }
+  const all = [...findings, ...found.flatMap((each) => each.findings)];
   if (all.some(({ status }) => status === 'problem')) context.exit(1);
+}
+
+/** What may not be read is a finding like others: what was seen before it is said all the same. */
+async function diagnoses(
+  client: Client,
+  name: string | undefined,
+): Promise<{ readonly found: readonly Diagnosis[]; readonly refused: Finding | null }> {
+  const found: Diagnosis[] = [];
+  try {
+    for (const each of await namesOf(client, name)) found.push(await client.doctor(each));
+    return { found, refused: null };
+  } catch (error) {
+    if (!(error instanceof CliError) || error.code !== 'forbidden') throw error;
+    const refused = { area: 'rights', status: 'problem', message: error.message, fix: error.fix ?? null } as const;
+    return { found, refused };
+  }
 }
 
 async function namesOf(client: Client, name: string | undefined): Promise<readonly string[]> {
@@ -38,14 +60,18 @@ async function namesOf(client: Client, name: string | undefined): Promise<readon
   return (await client.policies()).map((view) => view.policy.name);
 }
 
-function print(
-  context: Context,
-  { health, found, plain }: { readonly health: Health; readonly found: readonly Diagnosis[]; readonly plain: boolean },
-): void {
+interface Said {
+  readonly health: Health;
+  readonly found: readonly Diagnosis[];
+  readonly hasNone: boolean;
+  readonly plain: boolean;
+}
+
+function print(context: Context, { health, found, hasNone, plain }: Said): void {
   context.print(health.line);
   for (const note of health.notes) context.print(`  ! ${note}`);
   if (health.findings.length > 0) context.print(linesOf(health.findings, plain).join('\n'));
-  if (found.length === 0 && health.hasPolicies) context.print(NONE_DECLARED);
+  if (hasNone) context.print(NONE_DECLARED);
   for (const { policy, findings } of found) context.print([policy, ...linesOf(findings, plain)].join('\n'));
 }
 

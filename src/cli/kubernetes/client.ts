@@ -81,6 +81,11 @@ export class KubernetesClient implements Client {
     return this.#options.cluster;
   }
 
+  /** The namespace that is asked about; null: all of them. */
+  get place(): string | null {
+    return this.#options.allNamespaces ? null : this.cluster.namespace;
+  }
+
   get wallMs(): number {
     return this.#options.wallMs();
   }
@@ -334,9 +339,8 @@ export class KubernetesClient implements Client {
   }
 
   async #inWords(error: unknown, what: string): Promise<unknown> {
-    const namespace = this.#options.allNamespaces ? 'all namespaces' : this.cluster.namespace;
     const user = isForbidden(error) ? await this.user() : null;
-    return asCliError(error, { namespace, what, role: VIEWER, user });
+    return asCliError(error, { namespace: this.place, what, role: VIEWER, user });
   }
 }
 

@@ -7,12 +7,13 @@ import { describeDuration } from '../../core/model/duration.ts';
 import type { ReleasePolicy } from '../../core/model/policy.ts';
 import { lintPolicy } from '../../core/policy/index.ts';
 import { isTried } from '../../core/rehearsal/index.ts';
-import type { Detection, Diagnosis, EvidenceLine, Finding, ReleaseView } from '../../core/views/index.ts';
+import type { Detection, Diagnosis, Finding, ReleaseView } from '../../core/views/index.ts';
 import { CliError } from '../errors.ts';
 import type { KubernetesClient } from './client.ts';
 import type { Cluster, PolicyObject } from './cluster.ts';
 import { ok, problem, warning } from './doctor.ts';
 import { configFindings } from './doctor-config.ts';
+import { queryFindings } from './doctor-queries.ts';
 import { isForbidden } from './errors.ts';
 import { type FoundObjects, findObjects, refusedParents } from './objects.ts';
 
@@ -30,7 +31,7 @@ export async function diagnosePolicy(client: KubernetesClient, name: string): Pr
     ...workloadFindings(found),
     ...(deployment == null ? [] : await holdFindings(cluster, object, deployment)),
     ...(policy === null ? [] : await routerFindings(cluster, policy, found)),
-    ...queryFindings(view),
+    ...queryFindings(view, policy),
   ];
   if (policy === null) return { policy: name, findings, detections: [] };
   const detections = detectionsOf(cluster, policy, view);
@@ -58,11 +59,16 @@ function lookedAt({ metadata, status }: PolicyObject, view: ReleaseView): readon
   if (stalled?.status === 'True' && stalled.reason !== 'VersionWaits') {
     findings.push(problem('policy', stalled.message ?? 'it is stalled', 'mend what it names; it goes on by itself'));
   }
-  const others = view.troubles.filter((trouble) => trouble !== stalled?.message);
-  return [
-    ...findings,
-    ...others.map((trouble) => problem('policy', trouble, 'mend what it names; it is tried again by itself')),
-  ];
+  // That there is no Deployment is said under workload, with what to do.
+  const missing = status?.conditions?.find(({ reason }) => reason === 'DeploymentMissing');
+  const others = view.troubles.filter((trouble) => trouble !== stalled?.message && trouble !== missing?.message);
+  return [...findings, ...others.map(troubleFinding)];
+}
+
+/** A trouble may bring its own fix. */
+function troubleFinding(trouble: string): Finding {
+  const [what = trouble, fix = 'mend what it names; it is tried again by itself'] = trouble.split(/\s*\n\s*fix: /);
+  return problem('policy', what, fix);
 }
 
 function workloadFindings({ deployment, deploymentName }: FoundObjects): readonly Finding[] {
@@ -178,41 +184,6 @@ async function routerFindings(
     findings.push(ok('router', `every stage can be shown by whole pods beside ${replicas}`));
   }
   return findings;
-}
-
-/** By what the operator last read: of the release under way, or of the last one. */
-function queryFindings({ evidence, release }: ReleaseView): readonly Finding[] {
-  if (evidence.length === 0) {
-    const fix = 'the first release shows it; kubectl haldane plan says what it takes';
-    return [warning('queries', 'no query has been asked yet: nothing was released', fix)];
-  }
-  const isUnderWay = release !== null && release.phase !== 'ended';
-  const hadTraffic = (release?.highestWeightPercent ?? 0) > 0;
-  return evidence.flatMap((line) => evidenceFindings(line, { isUnderWay, hadTraffic }));
-}
-
-function evidenceFindings(
-  line: EvidenceLine,
-  { isUnderWay, hadTraffic }: { readonly isUnderWay: boolean; readonly hadTraffic: boolean },
-): readonly Finding[] {
-  const { check, outcome, message, against, stable, canary } = line;
-  const when = isUnderWay ? '' : ' in the last release';
-  if (outcome === 'error') return [problem('queries', `${check}: ${message}`, 'mend the query')];
-  if (outcome === 'no-data') return [warning('queries', `${check}: no data${when} (${message})`, 'it holds a release')];
-  if (against === 'gauge') return [ok('queries', `${check}: answers`)];
-  const counts = `${stable.total} of stable, ${canary.total} of the new version${when}`;
-  const missing = [
-    ...(stable.total > 0 ? [] : ['stable']),
-    ...(canary.total > 0 || !hadTraffic ? [] : ['the new version']),
-  ];
-  if (missing.length === 0) return [ok('queries', `${check}: tells the versions apart: ${counts}`)];
-  return [
-    problem(
-      'queries',
-      `${check}: nothing was counted of ${missing.join(' and ')}: ${counts}`,
-      'does its query name the version as the policy says? are its routes those that users call?',
-    ),
-  ];
 }
 
 function detectionsOf(cluster: Cluster, policy: ReleasePolicy, view: ReleaseView): readonly Detection[] {

@@ -8,7 +8,7 @@ import type { KubeObject, Resource } from '../../kubernetes/index.ts';
 import type { Health } from '../client.ts';
 import type { KubernetesClient } from './client.ts';
 import type { Cluster } from './cluster.ts';
-import { grantText, INSTALL, isForbidden, isNotThere, roleFor, VIEWER } from './errors.ts';
+import { grantText, INSTALL, isForbidden, isNotThere, placeText, roleFor, VIEWER } from './errors.ts';
 
 type Area = Finding['area'];
 
@@ -43,19 +43,19 @@ export async function clusterHealth(client: KubernetesClient): Promise<Health> {
   const { server, namespace, version } = client.cluster;
   const user = await client.user();
   const installed = await installFindings(client.cluster);
-  const allowed = await allowedVerbs(client.cluster);
+  const allowed = await allowedVerbs(client);
   const findings = [
     ...installed,
-    ...(await rightsFindings(client.cluster, user, allowed)),
+    ...(await rightsFindings(client, user, allowed)),
     ...(await admissionFindings(client.cluster)),
     ...(await stampFindings(client.cluster, user, allowed)),
     ...(await operatorFindings(client)),
   ];
   return {
-    line: `${server}, namespace ${namespace}${user === null ? '' : `, as ${user}`}`,
+    line: `${server}, ${client.place === null ? 'all namespaces' : `namespace ${namespace}`}${user === null ? '' : `, as ${user}`}`,
     notes: [],
     findings,
-    hasPolicies: installed.every(({ status }) => status === 'ok'),
+    hasPolicies: installed.every(({ status }) => status !== 'problem'),
     details: { server, namespace, user, version, findings },
   };
 }
@@ -71,53 +71,62 @@ async function installFindings({ api }: Cluster): Promise<readonly Finding[]> {
       ? [ok('install', 'the definitions of haldane.dev/v1alpha1 are served')]
       : [problem('install', `the API server does not serve ${missing.join(', ')}`, INSTALL)];
   } catch (error) {
+    if (isForbidden(error)) {
+      const fix = 'see the rights below';
+      return [warning('install', 'whether Haldane is installed may not be looked at with your rights', fix)];
+    }
     if (!isNotThere(error)) throw error;
     return [problem('install', 'Haldane is not installed: haldane.dev/v1alpha1 is not served', INSTALL)];
   }
 }
 
-/** By the API server's own word, for this user in this namespace. */
+/** By the API server's own word, for this user in this namespace; who may not even ask that may nothing. */
 async function mayI(
-  { api, namespace }: Cluster,
+  { cluster, place }: KubernetesClient,
   verb: string,
   [group, resource]: readonly [string, string],
 ): Promise<boolean> {
-  const answer = await api.raw<{ status?: { allowed?: boolean } }>(
-    'POST',
-    '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
-    {
-      apiVersion: 'authorization.k8s.io/v1',
-      kind: 'SelfSubjectAccessReview',
-      spec: { resourceAttributes: { namespace, verb, group, resource } },
-    },
-  );
-  return answer.status?.allowed === true;
+  const where = place === null ? {} : { namespace: place };
+  const review = {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectAccessReview',
+    spec: { resourceAttributes: { ...where, verb, group, resource } },
+  };
+  try {
+    const answer = await cluster.api.raw<{ status?: { allowed?: boolean } }>('POST', REVIEWS, review);
+    return answer.status?.allowed === true;
+  } catch (error) {
+    if (isForbidden(error)) return false;
+    throw error;
+  }
 }
 
+const REVIEWS = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
 const RELEASES = ['haldane.dev', 'releases'] as const;
 
-async function allowedVerbs(cluster: Cluster): Promise<readonly Verb[]> {
-  if (!(await mayI(cluster, 'create', ['haldane.dev', 'releasecommands']))) return [];
-  const allowed = await Promise.all(VERBS.map((verb) => mayI(cluster, verb, RELEASES)));
+async function allowedVerbs(client: KubernetesClient): Promise<readonly Verb[]> {
+  if (!(await mayI(client, 'create', ['haldane.dev', 'releasecommands']))) return [];
+  const allowed = await Promise.all(VERBS.map((verb) => mayI(client, verb, RELEASES)));
   return VERBS.filter((_verb, index) => allowed[index]);
 }
 
 async function rightsFindings(
-  cluster: Cluster,
+  client: KubernetesClient,
   user: string | null,
   allowed: readonly Verb[],
 ): Promise<readonly Finding[]> {
-  const { namespace } = cluster;
+  const { place } = client;
+  const where = placeText(place);
   const findings: Finding[] = [];
   const looks = await Promise.all(
     [['haldane.dev', 'releasepolicies'] as const, RELEASES].flatMap((kind) =>
-      ['list', 'watch'].map((verb) => mayI(cluster, verb, kind)),
+      ['list', 'watch'].map((verb) => mayI(client, verb, kind)),
     ),
   );
   findings.push(
     looks.every(Boolean)
-      ? ok('rights', `you may look on in ${namespace}`)
-      : problem('rights', `you may not look on in ${namespace}`, grantText(VIEWER, namespace, user)),
+      ? ok('rights', `you may look on in ${where}`)
+      : problem('rights', `you may not look on in ${where}`, grantText(VIEWER, place, user)),
   );
   const denied = VERBS.filter((verb) => !allowed.includes(verb));
   const roles = [...new Set(denied.map((verb) => roleFor(verb)))].join(' and ');
@@ -131,11 +140,11 @@ async function rightsFindings(
         ['apps', 'replicasets'],
         ['', 'pods'],
       ] as const
-    ).map(async (kind) => ((await mayI(cluster, 'list', kind)) ? null : kind[1])),
+    ).map(async (kind) => ((await mayI(client, 'list', kind)) ? null : kind[1])),
   );
   const missing = unseen.filter((each) => each !== null);
   if (missing.length > 0) {
-    const fix = grantText('view', namespace, user);
+    const fix = grantText('view', place, user);
     findings.push(warning('rights', `you may not list ${missing.join(', ')}: the tree of objects has gaps`, fix));
   }
   return findings;

@@ -14,14 +14,33 @@ export function roleFor(verb: Verb, skipsAnalysis = false): string {
 
 export const VIEWER = 'haldane-viewer';
 
-export function grantText(role: string, namespace: string, user: string | null): string {
+/** `namespace` null: in all of them. The name carries the user's: another one's binding may be there already. */
+export function grantText(role: string, namespace: string | null, user: string | null): string {
   const subject = user === null ? '--user=NAME' : subjectOf(user);
-  return `kubectl create rolebinding ${role} -n ${namespace} --clusterrole=${role} ${subject}`;
+  const name = user === null ? role : `${role}-${nameOf(user)}`.replace(/-$/, '');
+  const what = namespace === null ? `clusterrolebinding ${name}` : `rolebinding ${name} -n ${namespace}`;
+  return `kubectl create ${what} --clusterrole=${role} ${subject}`;
+}
+
+const LONGEST_NAME = 40;
+
+/** A user, fit for the name of an object. */
+function nameOf(user: string): string {
+  const plain = user.replace(/^system:serviceaccount:/, '').toLowerCase();
+  return plain
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, LONGEST_NAME)
+    .replaceAll(/^-+|-+$/g, '');
+}
+
+export function placeText(namespace: string | null): string {
+  return namespace ?? 'all namespaces';
 }
 
 function subjectOf(user: string): string {
   const account = /^system:serviceaccount:([^:]+:[^:]+)$/.exec(user)?.[1];
-  return account === undefined ? `--user=${user}` : `--serviceaccount=${account}`;
+  if (account !== undefined) return `--serviceaccount=${account}`;
+  return /^[\w@.:/+-]+$/.test(user) ? `--user=${user}` : `--user='${user.replaceAll("'", "'\\''")}'`;
 }
 
 const codeOf = (error: unknown) => (error instanceof HaldaneError ? error.code : '');
@@ -38,7 +57,8 @@ function missingNamespace(error: unknown): string | null {
 }
 
 export interface Asked {
-  readonly namespace: string;
+  /** null: in all of them. */
+  readonly namespace: string | null;
   /** What is done, for the sentence: "read ReleasePolicies". */
   readonly what: string;
   /** The role that may. */
@@ -52,9 +72,9 @@ export function asCliError(error: unknown, asked: Asked): unknown {
   const { namespace, what, role, user } = asked;
   const message = error instanceof Error ? error.message : String(error);
   if (isForbidden(error)) {
-    return new CliError(`you may not ${what} in ${namespace}: ${message}`, {
+    return new CliError(`you may not ${what} in ${placeText(namespace)}: ${message}`, {
       code: 'forbidden',
-      path: namespace,
+      path: placeText(namespace),
       fix: `ask for the role ${role}: ${grantText(role, namespace, user)}`,
       cause: error,
     });

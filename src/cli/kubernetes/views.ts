@@ -86,9 +86,18 @@ const LOOK_FIRST = 'Haldane has not looked at this policy yet: is the operator r
 
 function unwritten(object: PolicyObject, { wallMs }: Reading): ReleaseView {
   const compiled = compileObject(object, { hash: sha256Hex });
-  const why = compiled.kind === 'refused' ? `the policy is refused: ${compiled.errors[0]?.problem}` : LOOK_FIRST;
+  const refused = compiled.kind === 'refused' ? `the policy is refused: ${compiled.errors[0]?.problem}` : null;
+  const why = refused ?? saidOf(object) ?? LOOK_FIRST;
   const view = emptyView(object, new Date(wallMs).toISOString());
   return { ...view, headline: why, because: why, troubles: [why] };
+}
+
+/** There are conditions before there is a view: of a policy whose Deployment is not there, for one. */
+function saidOf({ status }: PolicyObject): string | null {
+  const conditions = status?.conditions ?? [];
+  const stalled = conditions.find(({ type, status: value }) => type === 'Stalled' && value === 'True');
+  const unready = conditions.find(({ type, status: value }) => type === 'Ready' && value === 'False');
+  return [stalled, unready].map((each) => each?.message ?? '').find((message) => message !== '') ?? null;
 }
 
 function emptyView(object: PolicyObject, now: string): ReleaseView {
