@@ -21,6 +21,7 @@ import { AgentRefused, CliError } from './errors.ts';
 
 export class AgentClient implements Client {
   readonly address: string;
+  readonly noneYet = { problem: 'no policy is declared yet', fix: 'haldane apply -f haldane.yaml' };
   readonly #token: string;
   readonly #actor: string;
 

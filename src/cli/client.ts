@@ -66,7 +66,14 @@ export interface ObjectNode {
   readonly children: readonly ObjectNode[];
 }
 
+/** What is said where there is no policy. */
+export interface NoneYet {
+  readonly problem: string;
+  readonly fix: string;
+}
+
 export interface Client {
+  readonly noneYet: NoneYet;
   policies(): Promise<readonly ReleaseView[]>;
   /** null: there is none of that name. */
   policy(name: string): Promise<ReleaseView | null>;

@@ -19,26 +19,35 @@ export interface CommonOptions {
   readonly kubeconfig?: string;
 }
 
+/** Whether a command asks the agent or a cluster at all. What it does not need it takes, as kubectl does, and shows nowhere. */
+export type Asks = 'always' | 'with --server' | 'never';
+
 /** Options every command takes. */
-export function withCommon({ side }: Pick<Context, 'side'>, command: Command): Command {
-  return (side === 'agent' ? withAgent(command) : withCluster(command))
+export function withCommon({ side }: Pick<Context, 'side'>, command: Command, asks: Asks = 'always'): Command {
+  for (const option of side === 'agent' ? agentOptions(asks) : clusterOptions(asks)) command.addOption(option);
+  return command
     .option('--json', 'print JSON')
     .addOption(new Option('--plain', 'no colours, no pictures: one fact a line'));
 }
 
-function withAgent(command: Command): Command {
-  return command.option(
-    '--state-dir <folder>',
-    'the agent meant, by its state folder (default: HALDANE_STATE_DIR, or ~/.local/state/haldane)',
-  );
+const STATE_DIR = 'the agent meant, by its state folder (default: HALDANE_STATE_DIR, or ~/.local/state/haldane)';
+
+function agentOptions(asks: Asks): readonly Option[] {
+  return [new Option('--state-dir <folder>', STATE_DIR).hideHelp(asks !== 'always')];
 }
 
-function withCluster(command: Command): Command {
-  return command
-    .option('-n, --namespace <namespace>', "where its policies lie (default: the context's namespace)")
-    .option('-A, --all-namespaces', 'policies of all namespaces, as namespace/name')
-    .option('--context <name>', 'context of the kubeconfig')
-    .option('--kubeconfig <file>', 'how to reach the cluster (default: KUBECONFIG, or ~/.kube/config)');
+function clusterOptions(asks: Asks): readonly Option[] {
+  const when = asks === 'with --server' ? 'with --server: ' : '';
+  const lies =
+    asks === 'with --server'
+      ? "where policies lie that do not say it (default: default; with --server the context's namespace)"
+      : "where its policies lie (default: the context's namespace)";
+  return [
+    new Option('-n, --namespace <namespace>', lies),
+    new Option('-A, --all-namespaces', 'policies of all namespaces, as namespace/name').hideHelp(asks !== 'always'),
+    new Option('--context <name>', `${when}context of the kubeconfig`),
+    new Option('--kubeconfig <file>', `${when}how to reach the cluster (default: KUBECONFIG, or ~/.kube/config)`),
+  ].map((option) => (asks === 'never' ? option.hideHelp() : option));
 }
 
 /** Whoever answers on the side that is meant. */
@@ -61,7 +70,7 @@ export async function policyOf(client: Client, named: string | undefined): Promi
   if (named !== undefined) {
     const near = nearestName(named, names);
     const known =
-      names.length === 0 ? 'none is declared yet: haldane apply -f haldane.yaml' : `known are ${names.join(', ')}`;
+      names.length === 0 ? `${client.noneYet.problem}: ${client.noneYet.fix}` : `known are ${names.join(', ')}`;
     throw new CliError(`there is no policy "${named}"`, {
       code: 'policy-unknown',
       path: named,
@@ -70,7 +79,8 @@ export async function policyOf(client: Client, named: string | undefined): Promi
   }
   const [only] = views;
   if (only === undefined) {
-    throw new CliError('no policy is declared yet', { code: 'policy-unknown', fix: 'haldane apply -f haldane.yaml' });
+    const { problem, fix } = client.noneYet;
+    throw new CliError(problem, { code: 'policy-unknown', fix });
   }
   if (views.length > 1) {
     throw new CliError('there are several policies', {

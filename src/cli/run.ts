@@ -3,11 +3,13 @@ import { CommanderError } from 'commander';
 import type { Context } from './context.ts';
 import { CliError, errorJson, errorText } from './errors.ts';
 import { createProgram } from './program.ts';
-import { inWordsOf, sideOf } from './side.ts';
+import { commandFirst, inWordsOf, sideOf } from './side.ts';
 
-/** `args` are those after the program's name. */
-export async function runCli(given: Context, args: readonly string[]): Promise<void> {
-  const context = onItsSide(given, args);
+/** `typed` are those after the program's name. */
+export async function runCli(given: Context, typed: readonly string[]): Promise<void> {
+  const args = commandFirst(typed);
+  // What is dropped before help still says whose help.
+  const context = onItsSide(given, args.length < typed.length ? typed : args);
   const program = createProgram(context);
   try {
     await program.parseAsync([...args], { from: 'user' });

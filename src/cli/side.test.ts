@@ -34,7 +34,7 @@ describe('texts that name commands', () => {
     assert.equal(inWordsOf('agent', text), text);
     assert.equal(
       inWordsOf('kubernetes', text),
-      'kubectl haldane retry shop tries it again; kubectl apply -f haldane.yaml; kubectl delete releasepolicy shop',
+      'kubectl haldane retry shop tries it again; kubectl apply -f policy.yaml; kubectl delete releasepolicy shop',
     );
     assert.equal(
       inWordsOf('kubernetes', 'haldane release shop --version v2'),

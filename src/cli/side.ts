@@ -7,10 +7,39 @@ export type Side = 'agent' | 'kubernetes';
 
 /** Everything that says which cluster and which namespace; kubectl's own words. */
 export const CLUSTER_OPTIONS = ['-n', '--namespace', '-A', '--all-namespaces', '--context', '--kubeconfig'];
+const WITH_VALUE = ['-n', '--namespace', '--context', '--kubeconfig', '--state-dir'];
+const WITHOUT_VALUE = ['-A', '--all-namespaces', '--json', '--plain'];
 const PLUGIN = /^kubectl[-_](?:complete[-_])?haldane(?:\.[jt]s)?$/;
 /** These have options of such names for themselves, or are of one side alone. */
 const OWN_OPTIONS = ['operator', 'gateway'];
 const CLUSTER_COMMANDS = ['adopt'];
+
+/** How many words before the command are options of every command. */
+export function optionsBefore(args: readonly string[]): number {
+  let at = 0;
+  while (at < args.length) {
+    const arg = args[at] ?? '';
+    if (WITH_VALUE.includes(arg)) at += 2;
+    else if (WITHOUT_VALUE.includes(arg) || isJoined(arg)) at += 1;
+    else break;
+  }
+  return at;
+}
+
+/** Options of every command may stand before it, as with kubectl: they go behind it. */
+export function commandFirst(args: readonly string[]): readonly string[] {
+  const at = optionsBefore(args);
+  const [command, ...rest] = args.slice(at);
+  if (command === undefined) return [];
+  // "help" takes the name of a command, and nothing else.
+  if (command === 'help' || command.startsWith('-')) return [command, ...rest];
+  return [command, ...args.slice(0, at), ...rest];
+}
+
+/** "--context=x", "-nx" */
+function isJoined(arg: string): boolean {
+  return /^-n[^-]/.test(arg) || WITH_VALUE.some((option) => option.startsWith('--') && arg.startsWith(`${option}=`));
+}
 
 /** By how the program was called. */
 export function sideOfProgram(path: string, env: Readonly<Record<string, string | undefined>>): Side {
@@ -48,6 +77,7 @@ const INSTEAD: readonly (readonly [RegExp, string])[] = [
   [/as the agent's gateway saw it just now/g, 'as the operator saw it last'],
   [/no agent says how much traffic there is/g, 'no release says how much traffic there is'],
   [/the gateway of the agent sees no traffic now/g, 'the operator has counted no traffic yet'],
+  [/-f haldane\.yaml\b/g, '-f policy.yaml'],
   [/\bhaldane apply -f /g, 'kubectl apply -f '],
   [/\bhaldane withdraw (?=\S)/g, 'kubectl delete releasepolicy '],
   [/\bhaldane release (\S+) --version (\S+)/g, 'kubectl set image deployment/$1 "*=$1:$2"'],

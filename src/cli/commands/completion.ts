@@ -3,6 +3,7 @@
 import { Argument, Command } from 'commander';
 import { connect, examples } from '../common.ts';
 import type { Context } from '../context.ts';
+import { optionsBefore } from '../side.ts';
 
 export function completionCommand(context: Context, program: () => Command): Command {
   const command = new Command('completion')
@@ -41,8 +42,9 @@ export function completeCommand(context: Context, program: () => Command): Comma
 async function proposalsFor(context: Context, commands: readonly CommandOutline[], words: readonly string[]) {
   const last = words.at(-1) ?? '';
   const matching = (all: readonly string[]) => all.filter((each) => each.startsWith(last));
-  const [name] = words;
-  if (words.length <= 1) return { proposals: matching(commands.map((each) => each.name)), files: false };
+  const before = optionsBefore(words);
+  const name = words[before];
+  if (words.length - before <= 1) return { proposals: matching(commands.map((each) => each.name)), files: false };
   const options = commands.find((each) => each.name === name)?.options.map(({ long }) => long) ?? [];
   if (last.startsWith('-')) return { proposals: matching(options), files: false };
   if (['-f', '--file', '--kubeconfig'].includes(words.at(-2) ?? '')) return { proposals: [], files: true };
@@ -82,7 +84,7 @@ function outline(program: Command): CommandOutline[] {
       name: command.name(),
       summary: command.description(),
       options: command.options.flatMap((option) =>
-        option.long == null ? [] : [{ long: option.long, summary: option.description }],
+        option.long == null || option.hidden ? [] : [{ long: option.long, summary: option.description }],
       ),
     }));
 }

@@ -1,13 +1,12 @@
 // haldane doctor: is a release going to work, asked before there is one.
 import { Command } from 'commander';
 import type { Diagnosis, Finding } from '../../core/views/index.ts';
-import type { Client, Health } from '../client.ts';
+import type { Client, Health, NoneYet } from '../client.ts';
 import { type CommonOptions, connect, examples, policyOf, withCommon } from '../common.ts';
 import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
 
 const MARK: Readonly<Record<Finding['status'], string>> = { ok: '✔', warning: '!', problem: '✖' };
-const NONE_DECLARED = '  ! no policy is declared yet\n    fix: haldane apply -f haldane.yaml';
 
 export function doctorCommand(context: Context): Command {
   const command = withCommon(context, new Command('doctor'))
@@ -33,7 +32,8 @@ async function ask(context: Context, name: string | undefined, options: CommonOp
     context.print(JSON.stringify({ [key]: details, policies: found }));
   } else {
     const hasNone = health.hasPolicies && refused === null && found.length === 0;
-    print(context, { health: { ...health, findings }, found, hasNone, plain: options.plain === true });
+    const none = hasNone ? client.noneYet : null;
+    print(context, { health: { ...health, findings }, found, none, plain: options.plain === true });
   }
   const all = [...findings, ...found.flatMap((each) => each.findings)];
   if (all.some(({ status }) => status === 'problem')) context.exit(1);
@@ -63,15 +63,16 @@ async function namesOf(client: Client, name: string | undefined): Promise<readon
 interface Said {
   readonly health: Health;
   readonly found: readonly Diagnosis[];
-  readonly hasNone: boolean;
+  /** Said where there is none. */
+  readonly none: NoneYet | null;
   readonly plain: boolean;
 }
 
-function print(context: Context, { health, found, hasNone, plain }: Said): void {
+function print(context: Context, { health, found, none, plain }: Said): void {
   context.print(health.line);
   for (const note of health.notes) context.print(`  ! ${note}`);
   if (health.findings.length > 0) context.print(linesOf(health.findings, plain).join('\n'));
-  if (hasNone) context.print(NONE_DECLARED);
+  if (none !== null) context.print(`  ! ${none.problem}\n    fix: ${none.fix}`);
   for (const { policy, findings } of found) context.print([policy, ...linesOf(findings, plain)].join('\n'));
 }
 

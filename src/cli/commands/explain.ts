@@ -1,6 +1,6 @@
 // haldane explain spec.stages.weight: what a field of the policy means. Needs no agent.
 import { Command } from 'commander';
-import type { Explanation } from '../../core/policy/index.ts';
+import type { ExplainResult, Explanation } from '../../core/policy/index.ts';
 import { wrap } from '../../core/views/index.ts';
 import { type CommonOptions, examples, tableText, withCommon } from '../common.ts';
 import type { Context } from '../context.ts';
@@ -11,7 +11,7 @@ interface Options extends CommonOptions {
 }
 
 export function explainCommand(context: Context): Command {
-  const command = withCommon(context, new Command('explain'))
+  const command = withCommon(context, new Command('explain'), 'never')
     .description('what a field of the policy means, what may be written, what happens without it')
     .argument('[field]', 'a path such as spec.checks.tolerance, or a name such as weight', 'spec')
     .option('--schema', 'print the JSON Schema of the whole policy, for editors')
@@ -19,27 +19,41 @@ export function explainCommand(context: Context): Command {
       const { explainField, policyJsonSchema } = await import('../../core/policy/index.ts');
       if (options.schema === true) return context.print(JSON.stringify(policyJsonSchema(), null, 2));
       const found = explainField(field);
-      if (found.kind === 'unknown') {
-        const [only, ...others] = found.nearest;
-        const again = only === undefined ? undefined : explainField(only);
-        if (others.length === 0 && again?.kind === 'field' && only?.split(/[.[\]]+/).at(-1) === field)
-          return show(context, again, options);
-        throw new CliError(`there is no field "${field}"`, {
-          code: 'field-unknown',
-          path: field,
-          fix:
-            found.nearest.length > 0
-              ? `did you mean ${found.nearest.join(' or ')}?`
-              : `below ${found.knownPath || 'the document'} are ${found.children.join(', ')}`,
-        });
-      }
-      show(context, found, options);
+      if (found.kind === 'field') return show(context, found, options);
+      const named = isName(field) ? found.named.map((path) => explainField(path)).filter(isField) : [];
+      const [only, ...others] = named;
+      if (only !== undefined && others.length === 0) return show(context, only, options);
+      if (only !== undefined) return list(context, { name: field, named }, options);
+      throw new CliError(`there is no field "${field}"`, {
+        code: 'field-unknown',
+        path: field,
+        fix:
+          found.nearest.length > 0
+            ? `did you mean ${found.nearest.join(' or ')}?`
+            : `below ${found.knownPath || 'the document'} are ${found.children.join(', ')}`,
+      });
     });
   return examples(command, [
     ['haldane explain', 'the fields of spec'],
     ['haldane explain spec.checks.tolerance', 'one field'],
+    ['haldane explain weight', 'every field of that name'],
     ['haldane explain --schema > policy.schema.json', 'for editors'],
   ]);
+}
+
+const isName = (field: string) => !/[.[]/.test(field);
+const isField = (found: ExplainResult): found is Explanation => found.kind === 'field';
+
+interface Namesakes {
+  readonly name: string;
+  readonly named: readonly Explanation[];
+}
+
+function list(context: Context, { name, named }: Namesakes, options: Options): void {
+  if (options.json === true) return context.print(JSON.stringify({ kind: 'several', name, fields: named }));
+  const rows = named.map(({ path, type, description }) => [`  ${path}`, type, description]);
+  context.print(`${named.length} fields are called "${name}"; explain one by its path\n`);
+  context.print(tableText(['  FIELD', 'TYPE', 'MEANING'], rows));
 }
 
 function show(context: Context, found: Explanation, options: Options): void {

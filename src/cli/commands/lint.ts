@@ -22,7 +22,7 @@ interface Linted {
 }
 
 export function lintCommand(context: Context): Command {
-  const command = withCommon(context, new Command('lint'))
+  const command = withCommon(context, new Command('lint'), 'with --server')
     .description('is the policy valid, and is it wise; needs no agent')
     .requiredOption('-f, --file <file>', 'policy file; - reads standard input; may be given several times', collect)
     .option('--rps <number>', 'requests per second of stable: names stages too short for the traffic')

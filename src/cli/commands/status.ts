@@ -25,7 +25,7 @@ interface Options extends CommonOptions {
 
 export function statusCommand(context: Context): Command {
   const command = withCommon(context, new Command('status'))
-    .description('where things stand: all policies, or one with its evidence')
+    .description('where things stand: all policies, or one with its evidence where it is named or the only one')
     .argument('[policy]', 'its name')
     .option('-v, --verbose', 'every check with its numbers; what each command would do now')
     .action(async (name: string | undefined, options: Options) => {
@@ -34,7 +34,7 @@ export function statusCommand(context: Context): Command {
       if (name !== undefined) return showOne(context, client, await policyOf(client, name), options);
       const views = await client.policies();
       if (options.json === true) return context.print(JSON.stringify({ policies: views }));
-      if (views.length === 0) return context.print('no policy is declared yet; haldane apply -f haldane.yaml');
+      if (views.length === 0) return context.print(`${client.noneYet.problem}; ${client.noneYet.fix}`);
       const [only] = views;
       if (views.length === 1 && only !== undefined) return showOne(context, client, only, options);
       const heads = ['NAME', 'VERSION', 'SHARE', 'STATE', 'NEXT', ...(context.side === 'agent' ? ['ADDRESS'] : [])];
@@ -45,7 +45,7 @@ export function statusCommand(context: Context): Command {
     });
   if (context.side === 'kubernetes') return forCluster(command);
   return examples(command, [
-    ['haldane status', 'one line a policy, those that need a person first'],
+    ['haldane status', 'one line a policy, those that need a person first; all of it where there is one only'],
     ['haldane status shop -v', 'one policy, with numbers'],
     ['haldane status --json', 'the view model, as the API gives it'],
   ]);
@@ -57,7 +57,7 @@ function forCluster(command: Command): Command {
     .option('--image <image>', 'with --wait: the image of that version, should it not stand there yet')
     .option('--timeout <duration>', 'with --wait: stop waiting after this long; the release goes on');
   examples(command, [
-    ['haldane status', 'one line a policy, those that need a person first'],
+    ['haldane status', 'one line a policy, those that need a person first; all of it where there is one only'],
     ['haldane status shop -v', 'one policy, with numbers and every pod'],
     ['haldane status -A --json', 'the view model of all of them'],
     ['haldane status shop --wait --image app:v2 --timeout 30m', 'in CI, right after the new version was written'],

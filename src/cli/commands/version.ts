@@ -4,7 +4,7 @@ import { withCommon } from '../common.ts';
 import type { Context } from '../context.ts';
 
 export function versionCommand(context: Context): Command {
-  return withCommon(context, new Command('version').description('print the version')).action(
+  return withCommon(context, new Command('version').description('print the version'), 'never').action(
     ({ json }: { json?: boolean }) => {
       const version = context.hooks.version();
       context.print(json === true ? JSON.stringify({ version, node: process.version }) : version);

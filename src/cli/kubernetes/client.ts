@@ -19,6 +19,7 @@ import type {
   Health,
   JournalLine,
   JournalQuery,
+  NoneYet,
   ObjectNode,
   ReportFormat,
   Verified,
@@ -84,6 +85,14 @@ export class KubernetesClient implements Client {
   /** The namespace that is asked about; null: all of them. */
   get place(): string | null {
     return this.#options.allNamespaces ? null : this.cluster.namespace;
+  }
+
+  get noneYet(): NoneYet {
+    const { place } = this;
+    const apply = 'kubectl apply -f policy.yaml';
+    return place === null
+      ? { problem: 'no policy is declared yet', fix: apply }
+      : { problem: `no policy is declared in ${place} yet`, fix: `${apply}; or look elsewhere: -n NAMESPACE, or -A` };
   }
 
   get wallMs(): number {

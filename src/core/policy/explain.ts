@@ -37,6 +37,8 @@ export type ExplainResult =
       /** The part up to which the path is known. */
       readonly knownPath: string;
       readonly nearest: readonly string[];
+      /** Every field whose last part is this very name, those nearest to the root first. */
+      readonly named: readonly string[];
       readonly children: readonly string[];
     };
 
@@ -106,6 +108,7 @@ function unknown(
     path,
     isPlanned: parent?.notYet.includes(name) ?? false,
     knownPath: parent === undefined ? '' : showPath(parent.path),
+    named: anywhere.toSorted((a, b) => a.path.length - b.path.length).map((field) => showPath(field.path)),
     nearest: name === '' ? [] : nearest.slice(0, 5),
     children: names,
   };
