@@ -53,7 +53,9 @@ export function problemText(each: {
   readonly fix: string | null;
 }): string {
   const place = each.line === null ? '' : `line ${each.line}:${each.column ?? 1}: `;
-  const path = each.path === null || each.path === '' ? '' : `${each.path}: `;
+  // "pause refused: ..." names the verb itself.
+  const isSaid = each.path !== null && each.problem.startsWith(`${each.path} `);
+  const path = each.path === null || each.path === '' || isSaid ? '' : `${each.path}: `;
   return `error: ${place}${path}${each.problem}${each.fix === null ? '' : `\n  fix: ${each.fix}`}`;
 }
 

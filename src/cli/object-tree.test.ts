@@ -38,10 +38,10 @@ describe('the tree of objects', () => {
     const ill = node('Pod', 'shop-ill', { state: 'trouble', text: 'CrashLoopBackOff' });
     const lines = draw([node('ReplicaSet', 'shop-1', { children: [...pods(100), ill] })], 4);
     assert.deepEqual(lines.slice(1), [
-      '          ├ Pod shop-ill        ✖ CrashLoopBackOff',
-      '          ├ Pod shop-0          ✔ ready',
-      '          ├ Pod shop-1          ✔ ready',
-      '          └ Pods and 98 more    ✔ ready',
+      '          ├ Pod shop-ill       ✖ CrashLoopBackOff',
+      '          ├ Pod shop-0         ✔ ready',
+      '          ├ Pod shop-1         ✔ ready',
+      '          └ 98 more pods       ✔ ready',
     ]);
   });
 

@@ -55,12 +55,12 @@ function fewer(children: readonly ObjectNode[], mostPods: number): readonly Obje
   const shown = [...ill, ...well.slice(0, Math.max(0, mostPods - ill.length - 1))];
   const rest = pods.length - shown.length;
   const others = children.filter(({ kind }) => kind !== 'Pod');
-  const more: ObjectNode = { ...NOTHING, name: `and ${rest} more`, text: 'ready' };
+  const more: ObjectNode = { ...NOTHING, kind: `${rest} more`, name: rest === 1 ? 'pod' : 'pods', text: 'ready' };
   return rest <= 0 ? [...others, ...shown] : [...others, ...shown, more];
 }
 
 const NOTHING: ObjectNode = {
-  kind: 'Pods',
+  kind: '',
   name: '',
   version: null,
   role: 'other',

@@ -67,9 +67,23 @@ describe('the screen of haldane watch', () => {
     ]);
   });
 
+  it('approves by one key and one confirm while a gate waits, and offers it only then', async () => {
+    assert.doesNotMatch(await bench().drawn(), /approve/);
+    assert.match(await bench().drawn('g'), /approve is refused: no gate of this stage waits for approval/);
+    const can = view.can.map((each) => (each.verb === 'approve' ? { ...each, allowed: true, whyNot: null } : each));
+    const waiting = { ...view, can };
+    const { asked, drawn } = bench(waiting);
+    assert.match(await drawn(), /you can .*g approve/);
+    assert.match(await drawn('g'), /Approve v2 at 25 %: is recorded with your name; .* y approves, any other key/s);
+    assert.match(await drawn('n'), /not approved/);
+    assert.deepEqual(asked, []);
+    await drawn('g', 'y');
+    assert.deepEqual(asked, [{ policy: 'checkout', verb: 'approve', release: 'checkout-2', reason: null }]);
+  });
+
   it('draws no line wider than the screen, in help and questions too', async () => {
     for (const columns of [80, 120]) {
-      for (const key of ['?', 'a', 'e']) {
+      for (const key of ['?', 'a', 'e', 'g']) {
         const { drawn } = bench(view, 60, columns);
         const rows = (await drawn(key)).split('\u001b[2K').slice(1);
         for (const row of rows) {

@@ -1,10 +1,19 @@
 // The screen of `haldane watch`: the alternate screen of a terminal, at most five redraws a second, only lines that
-// changed; keys to act. The safe direction is cheap: abort is one key and one confirm that names the consequence. On
+// changed; keys to act. The safe direction is cheap: abort is one key and one confirm that names the consequence, as an approval is. On
 // the way out the last state is left in the scrollback.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Verb } from '../core/model/command.ts';
-import { canLines, type Line, type ReleaseView, toAnsi, toPlain, watchLines, wrap } from '../core/views/index.ts';
+import {
+  canLines,
+  type Line,
+  percentText,
+  type ReleaseView,
+  toAnsi,
+  toPlain,
+  watchLines,
+  wrap,
+} from '../core/views/index.ts';
 import type { Client, ObjectNode } from './client.ts';
 import { type Context, wantsColour } from './context.ts';
 import { errorText } from './errors.ts';
@@ -27,6 +36,8 @@ export interface ScreenOptions {
 }
 
 type Mode = 'screen' | 'help' | 'confirm';
+/** What is confirmed first: it moves users, or it is a yes with a name on it. */
+type Asked = 'abort' | 'approve';
 
 /** What is drawn, and what was: only the difference is written. */
 export class Painter {
@@ -59,6 +70,7 @@ export class Screen {
   #view: ReleaseView;
   #objects: readonly ObjectNode[] = [];
   #mode: Mode = 'screen';
+  #asked: Asked = 'abort';
   #details = false;
   #message = '';
   #timer: NodeJS.Timeout | null = null;
@@ -106,14 +118,15 @@ export class Screen {
     if (key === '\u0003' || key === 'q') return this.onLeave();
     if (this.#mode === 'confirm') {
       this.#mode = 'screen';
-      if (key === 'y') await this.#act('abort');
-      else this.#message = 'not aborted';
+      if (key === 'y') await this.#act(this.#asked);
+      else this.#message = this.#asked === 'abort' ? 'not aborted' : 'not approved';
     } else if (key === '?') this.#mode = this.#mode === 'help' ? 'screen' : 'help';
     else if (this.#mode === 'help') this.#mode = 'screen';
     else if (key === 'e') this.#details = !this.#details;
     else if (key === 'n') await this.#act('advance');
     else if (key === 'p') await this.#act(this.#view.state === 'paused' ? 'resume' : 'pause');
-    else if (key === 'a') this.#askAbort();
+    else if (key === 'a') this.#ask('abort');
+    else if (key === 'g') this.#ask('approve');
     this.#soon();
   }
 
@@ -174,10 +187,13 @@ export class Screen {
 
   #help(): string[] {
     return [
-      ...wrap('keys: n advance · p pause or resume · a abort (asks) · e every check · q leave', this.#columns()),
+      ...wrap(
+        'keys: n advance · p pause or resume · a abort (asks) · g approve (asks) · e every check · q leave',
+        this.#columns(),
+      ),
       '',
       'what each command would do now:',
-      ...canLines(this.#view).flatMap((line) => hanging(line, this.#columns())),
+      ...canLines(this.#view, this.#columns() - 2).map((line) => `  ${line}`),
       '',
       ...this.#view.can.filter((can) => can.allowed).map((can) => `  ${can.command}`),
       '',
@@ -185,17 +201,26 @@ export class Screen {
     ];
   }
 
-  #askAbort(): void {
-    const can = this.#view.can.find((each) => each.verb === 'abort');
-    if (can?.allowed === true) this.#mode = 'confirm';
-    else this.#message = `abort is refused: ${can?.whyNot ?? 'nothing to abort'}`;
+  #ask(verb: Asked): void {
+    const can = this.#view.can.find((each) => each.verb === verb);
+    if (can?.allowed !== true) {
+      this.#message = `${verb} is refused: ${can?.whyNot ?? 'no release is under way'}`;
+      return;
+    }
+    this.#asked = verb;
+    this.#mode = 'confirm';
   }
 
   #confirmText(): string {
-    const can = this.#view.can.find((each) => each.verb === 'abort');
-    const from = this.#view.release?.from;
-    const to = from == null ? '' : ` ${from} gets 100 % of the traffic.`;
-    return `Abort ${this.#view.release?.to ?? ''}: ${can?.consequence ?? ''}.${to} y aborts, any other key goes back.`;
+    const { release, can } = this.#view;
+    const consequence = can.find((each) => each.verb === this.#asked)?.consequence ?? '';
+    const to = release?.to ?? '';
+    if (this.#asked === 'approve') {
+      const at = release === null ? '' : ` at ${percentText(release.weightPercent)} %`;
+      return `Approve ${to}${at}: ${consequence}. y approves, any other key goes back.`;
+    }
+    const after = release?.from == null ? '' : ` ${release.from} gets 100 % of the traffic.`;
+    return `Abort ${to}: ${consequence}.${after} y aborts, any other key goes back.`;
   }
 
   async #act(verb: Verb): Promise<void> {
@@ -214,16 +239,6 @@ export class Screen {
       this.#message = errorText(error).split('\n')[0] ?? '';
     }
   }
-}
-
-const VERB_COLUMNS = 12;
-
-/** A verb and what it does, the second in a column of its own. */
-function hanging(line: string, columns: number): string[] {
-  const [verb = '', ...rest] = line.trim().split(/\s+/);
-  return wrap(rest.join(' '), columns - VERB_COLUMNS).map(
-    (text, index) => `  ${(index === 0 ? verb : '').padEnd(VERB_COLUMNS - 2)}${text}`,
-  );
 }
 
 export async function runScreen(context: Context, options: ScreenOptions): Promise<void> {

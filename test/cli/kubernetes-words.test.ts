@@ -53,6 +53,19 @@ describe('kubectl haldane explain', () => {
   });
 });
 
+describe('what a command is refused for', () => {
+  it('names the verb once, and the policy that was asked for', async () => {
+    const world = new KubernetesWorld();
+    await world.policy({ view: sampleView('testing') });
+    world.answer = (verb) => ({ accepted: false, message: `${verb} refused: it is paused already` });
+    const { err } = await world.run('pause', 'checkout', '--reason', 'why');
+    assert.match(err, /^error: pause refused: it is paused already\n/);
+    const needed = await world.run('promote', 'checkout', '--skip-analysis');
+    assert.match(needed.err, /fix: say why: kubectl haldane promote checkout --skip-analysis --reason/);
+    assert.match((await world.run('suspend')).err, /fix: say why: kubectl haldane suspend --reason/);
+  });
+});
+
 describe('where there is no policy', () => {
   it('is said in which namespace, and that there are others', async () => {
     const world = new KubernetesWorld();

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
+  canLines,
   decisionKey,
   decisionLine,
   exitOf,
   plainLines,
+  type ReleaseView,
   renderLines,
   watchLines,
   widthOf,
@@ -46,6 +48,32 @@ describe('the terminal screen', () => {
     const [{ view } = all[0]!] = all;
     const text = renderLines(watchLines(view, { columns: 20, offsetMinutes: 0, details: true }), false);
     assert.match(text, /evidence of harm\s+\d+ %\s+of\s+its\s+line/);
+  });
+
+  it('begins a fix on a line of its own, and tells it apart where there is only one line', () => {
+    const [{ view } = all[0]!] = all;
+    const trouble =
+      'policy "b" asks for deployment shop, which policy "a" already has\n  fix: remove one of the two policies';
+    const told = { ...view, state: 'unknown' as const, headline: trouble, troubles: [trouble] };
+    const screen = renderLines(watchLines(told, { columns: 120, offsetMinutes: 0 }), false);
+    assert.match(screen, /already has\n +fix: remove one/);
+    assert.doesNotMatch(screen, /already has +fix/);
+    assert.match(plainLines(told, { offsetMinutes: 0 }).join('\n'), /already has; fix: remove one of the two policies/);
+    assert.match(decisionLine(told, 0), /already has; fix: remove/);
+  });
+
+  it('offers no abort to a release that is on its way out', () => {
+    const { view } = all.find(({ name }) => name === 'testing')!;
+    const keys = (state: ReleaseView['state']) =>
+      renderLines(watchLines({ ...view, state }, { columns: 120, offsetMinutes: 0, keys: true }), false);
+    assert.match(keys('testing'), /a abort/);
+    assert.doesNotMatch(keys('aborting'), /a abort/);
+  });
+
+  it('lists what each command would do within the columns there are', () => {
+    for (const { view } of all) {
+      for (const line of canLines(view, 80)) assert.ok(widthOf(line) <= 80, line);
+    }
   });
 
   it('shows no control character of a label to the terminal', () => {

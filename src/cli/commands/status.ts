@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import {
   canLines,
+  LEAST_COLUMNS,
   percentText,
   plainLines,
   type ReleaseView,
@@ -81,15 +82,15 @@ async function showOne(context: Context, client: Client, view: ReleaseView, opti
     return context.print(JSON.stringify(context.side === 'agent' ? view : { ...view, objects }));
   }
   const { offsetMinutes } = context;
+  const { columns } = context.terminal();
   if (options.plain === true) {
     context.print([...plainLines(view, { offsetMinutes }), ...treePlain(objects)].join('\n'));
   } else {
-    const { columns } = context.terminal();
     const lines = watchLines(view, { columns, offsetMinutes, details: options.verbose === true });
     const tree = treeLines(objects, { columns, mostPods: options.verbose === true ? 1_000 : 4 });
     context.print(renderLines(withTree(lines, tree), wantsColour(context, options)));
   }
-  if (options.verbose === true) context.print(`\n${canLines(view).join('\n')}`);
+  if (options.verbose === true) context.print(`\n${canLines(view, Math.max(LEAST_COLUMNS, columns)).join('\n')}`);
 }
 
 /** Who needs a person comes first, then what moves, then the rest. */

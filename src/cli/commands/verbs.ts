@@ -62,7 +62,8 @@ async function act(context: Context, verb: Verb, name: string | undefined, optio
     throw new CliError(`${verb}${options.skipAnalysis === true ? ' --skip-analysis' : ''} needs a reason`, {
       code: 'reason-needed',
       path: '--reason',
-      fix: `say why: ${row.example}`,
+      // The example names a policy of its own.
+      fix: `say why: ${row.example.replace(' shop', name === undefined ? '' : ` ${name}`)}`,
     });
   }
   const client = await connect(context, options);

@@ -49,8 +49,12 @@ export function clip(line: Line, columns: number): Line {
   return kept;
 }
 
-/** Words over lines of at most so many columns. */
+/** Words over lines of at most so many columns. What begins a line, as the fix of an error does, goes on to do so. */
 export function wrap(text: string, columns: number): string[] {
+  return text.split('\n').flatMap((line) => wrapped(line, columns));
+}
+
+function wrapped(text: string, columns: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(/\s+/).filter((part) => part !== '')) {
@@ -82,8 +86,9 @@ export function toPlain(line: Line): string {
     .replace(/ +$/, '');
 }
 
-/** Control characters of labels and messages never reach a terminal. */
+/** Control characters of labels and messages never reach a terminal. Two lines in one are told apart. */
 export function harmless(text: string): string {
+  const line = text.replace(/([.:;,!?]?)\s*\n\s*(?=\S)/g, (_all, mark: string) => `${mark === '' ? ';' : mark} `);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, ' ');
+  return line.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, ' ');
 }

@@ -207,6 +207,7 @@ const KEYS = [
   ['n', 'advance'],
   ['p', 'pause'],
   ['a', 'abort'],
+  ['g', 'approve'],
 ] as const;
 
 function keyRows(view: ReleaseView, { columns }: TextOptions): Line[] {
@@ -214,6 +215,8 @@ function keyRows(view: ReleaseView, { columns }: TextOptions): Line[] {
     const wanted = verb === 'pause' && view.state === 'paused' ? 'resume' : verb;
     const button = view.can.find((can) => can.verb === wanted);
     if (button?.allowed !== true) return [];
+    // It is obeyed again on the way out, and changes nothing there.
+    if (wanted === 'abort' && view.state === 'aborting') return [];
     const effect = wanted === 'abort' && view.release?.from != null ? ` (100 % on ${view.release.from})` : '';
     return [`${key} ${wanted}${effect}`];
   });
@@ -232,11 +235,12 @@ function wrap3(text: string, columns: number): string[] {
   return lines;
 }
 
-/** What every button would do now, or why it is refused: for `status --verbose`, `?` and pages. */
-export function canLines(view: ReleaseView): string[] {
-  return view.can.map((can) =>
-    can.allowed
-      ? `${padTo(can.verb, 10)} ${capitalised(can.consequence)}`
-      : `${padTo(can.verb, 10)} (not now: ${can.whyNot ?? 'refused'})`,
-  );
+const VERB = 10;
+
+/** What every button would do now, or why it is refused, the verb in a column of its own: for `status -v` and `?`. */
+export function canLines(view: ReleaseView, columns: number): string[] {
+  return view.can.flatMap((can) => {
+    const text = can.allowed ? capitalised(can.consequence) : `(not now: ${can.whyNot ?? 'refused'})`;
+    return wrap(text, columns - VERB - 1).map((line, index) => `${padTo(index === 0 ? can.verb : '', VERB)} ${line}`);
+  });
 }
