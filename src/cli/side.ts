@@ -77,6 +77,8 @@ const INSTEAD: readonly (readonly [RegExp, string])[] = [
   [/as the agent's gateway saw it just now/g, 'as the operator saw it last'],
   [/no agent says how much traffic there is/g, 'no release says how much traffic there is'],
   [/the gateway of the agent sees no traffic now/g, 'the operator has counted no traffic yet'],
+  // A column that follows in the same line stays where it is.
+  [/-f haldane\.yaml\b([^\n]*? {2})/g, '-f policy.yaml$1 '],
   [/-f haldane\.yaml\b/g, '-f policy.yaml'],
   [/\bhaldane apply -f /g, 'kubectl apply -f '],
   [/\bhaldane withdraw (?=\S)/g, 'kubectl delete releasepolicy '],

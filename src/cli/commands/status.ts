@@ -26,7 +26,7 @@ interface Options extends CommonOptions {
 
 export function statusCommand(context: Context): Command {
   const command = withCommon(context, new Command('status'))
-    .description('where things stand: all policies, or one with its evidence where it is named or the only one')
+    .description('where things stand: all policies, or one with its evidence')
     .argument('[policy]', 'its name')
     .option('-v, --verbose', 'every check with its numbers; what each command would do now')
     .action(async (name: string | undefined, options: Options) => {
@@ -46,7 +46,7 @@ export function statusCommand(context: Context): Command {
     });
   if (context.side === 'kubernetes') return forCluster(command);
   return examples(command, [
-    ['haldane status', 'one line a policy, those that need a person first; all of it where there is one only'],
+    ['haldane status', 'one line a policy, those that need a person first; a single policy in full'],
     ['haldane status shop -v', 'one policy, with numbers'],
     ['haldane status --json', 'the view model, as the API gives it'],
   ]);
@@ -58,7 +58,7 @@ function forCluster(command: Command): Command {
     .option('--image <image>', 'with --wait: the image of that version, should it not stand there yet')
     .option('--timeout <duration>', 'with --wait: stop waiting after this long; the release goes on');
   examples(command, [
-    ['haldane status', 'one line a policy, those that need a person first; all of it where there is one only'],
+    ['haldane status', 'one line a policy, those that need a person first; a single policy in full'],
     ['haldane status shop -v', 'one policy, with numbers and every pod'],
     ['haldane status -A --json', 'the view model of all of them'],
     ['haldane status shop --wait --image app:v2 --timeout 30m', 'in CI, right after the new version was written'],
