@@ -185,6 +185,14 @@ export class Deployed {
     await eventually('what was written is heard of', 30_000, () => known() === generation);
   }
 
+  /** One replica of it. */
+  async untilReady(version: Version): Promise<void> {
+    await eventually(`${version.label} is ready`, 60_000, async () => {
+      const { versions } = await this.workload.observe(this.policy);
+      return versions.find(({ revision }) => revision === version.revision)?.ready === 1;
+    });
+  }
+
   /** Asks until it is so. */
   async untilAsked(version: Version, what: string, condition: () => Promise<boolean> | boolean): Promise<void> {
     await this.heard();
