@@ -136,6 +136,21 @@ test('stages finer than a pod are advised against, with the number of replicas t
   assert.ok(!codes({ ...SHARE, stages }, { replicas: 19 }).includes('stage-finer-than-a-pod'));
 });
 
+test('how often Prometheus scrapes is told as what the policy says, since nobody has asked the Prometheus', () => {
+  const said = (more: object, interval: string) => {
+    const prometheus = { address: 'http://prometheus.monitoring:9090', ...more };
+    const findings = lintPolicy(compiled({ ...ROUTE, metrics: { prometheus }, interval }), {});
+    return findings.find(({ code }) => code === 'interval-shorter-than-scrape');
+  };
+  assert.match(said({}, '10s')?.problem ?? '', /spec\.metrics\.prometheus\.scrape says 15s \(the default\)$/);
+  assert.match(
+    said({}, '10s')?.fix ?? '',
+    /if your Prometheus scrapes more or less often, write its interval as scrape/,
+  );
+  assert.match(said({ scrape: '30s' }, '10s')?.problem ?? '', /scrape says 30s$/);
+  assert.equal(said({}, '15s'), undefined);
+});
+
 test('what a Deployment cannot have is not asked of it', () => {
   const found = codes(SHARE);
   for (const code of ['no-health-probe', 'no-user-key', 'no-retry-header']) assert.ok(!found.includes(code), code);

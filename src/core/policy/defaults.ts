@@ -15,6 +15,8 @@ export const ADAPTIVE = {
   bold: { badPerInterval: 20, firstWeightPercent: 5, maxWeightPercent: 50 },
 } as const;
 
+/** What a Prometheus is taken to do where the policy says nothing. */
+export const DEFAULT_SCRAPE = '15s';
 /** B where fixed stages are written. */
 export const STAGES_BAD_PER_INTERVAL = 10;
 export const DEFAULT_BAKE_MS = 300_000;

@@ -1,5 +1,7 @@
 /** Findings about Deployments: stages that pods cannot show, windows shorter than a scrape. They refuse nothing. */
+import { formatDuration } from '../model/duration.ts';
 import type { ReleasePolicy } from '../model/policy.ts';
+import { DEFAULT_SCRAPE } from './defaults.ts';
 import type { LintContext, LintFinding } from './lint.ts';
 
 export function clusterFindings(policy: ReleasePolicy, { replicas }: LintContext): readonly LintFinding[] {
@@ -37,12 +39,14 @@ function round(percent: number): number {
 
 function shortWindow({ metrics, intervalMs }: ReleasePolicy): readonly LintFinding[] {
   if (metrics.kind !== 'prometheus' || intervalMs >= metrics.scrapeMs) return [];
+  const scrape = formatDuration(metrics.scrapeMs);
+  const byDefault = scrape === DEFAULT_SCRAPE ? ' (the default)' : '';
   return [
     {
       code: 'interval-shorter-than-scrape',
       path: 'spec.interval',
-      problem: `a window of ${intervalMs / 1_000}s often holds no sample: Prometheus scrapes every ${metrics.scrapeMs / 1_000}s`,
-      fix: `write interval: ${metrics.scrapeMs / 1_000}s, or have the pods scraped more often`,
+      problem: `a window of ${intervalMs / 1_000}s often holds no sample: spec.metrics.prometheus.scrape says ${scrape}${byDefault}`,
+      fix: `if your Prometheus scrapes more or less often, write its interval as scrape; if not, write interval: ${scrape}`,
       severity: 'info',
     },
   ];

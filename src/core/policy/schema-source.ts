@@ -3,6 +3,7 @@
  * the pods themselves. It refuses secrets in the document: a policy names keys of Secrets.
  */
 import * as z from 'zod';
+import { DEFAULT_SCRAPE } from './defaults.ts';
 import { choice, defaulted, object, oneOf, optional, required } from './fields.ts';
 import { anyText, duration, headerName, matchValue, text, url, urlPath } from './scalars.ts';
 import { histogramName, labelName, metricName, objectName, port, selector } from './scalars-kubernetes.ts';
@@ -161,7 +162,7 @@ const prometheus = object(
       { pods: {} },
       { description: 'Whose counters are read, and what they are called.', example: { traefik: {} } },
     ),
-    scrape: defaulted(duration({ min: '1s', max: '5m' }), '15s', {
+    scrape: defaulted(duration({ min: '1s', max: '5m' }), DEFAULT_SCRAPE, {
       description: 'How often the server scrapes. A sample older than two scrapes is a missing scrape, and no data.',
       example: '30s',
     }),
