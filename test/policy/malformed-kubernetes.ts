@@ -40,6 +40,8 @@ const gatewayApi: readonly Row[] = [
   [`${G}.route`, {}, 'exactly one'],
   [`${G}.route`, { owned: { parents: [{ name: 'web' }] }, adopted: { name: 'shop' } }, 'exactly one'],
   [`${G}.hostnames`, ['shop.test'], 'did you mean route'],
+  [`${G}.mirror`, 0.5, 'write "0.5%"'],
+  ['spec.stages[0].weight', 0.5, 'write "0.5%"'],
   [`${G}.mirror`, '0%', 'above 0'],
   [`${G}.mirror`, '120%', '100'],
   [`${G}.settle`, 3, 'unit'],

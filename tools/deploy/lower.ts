@@ -5,7 +5,9 @@
  *
  * It refuses a keyword it does not know: nothing is dropped in silence.
  */
+import { CLUSTER_WORDS } from '../../src/core/policy/cluster-words.ts';
 import type { Json } from '../../src/core/policy/fields.ts';
+import { WHOLE_OR_TEXT } from '../../src/core/policy/rules-kubernetes.ts';
 import { flow } from '../../src/core/policy/walk.ts';
 import { type CelRule, omittedPaths, rulesOf } from './rules.ts';
 
@@ -33,7 +35,7 @@ export function lower(schema: Schema, path: string): Schema {
     }
   }
   if (schema.maxProperties === 1 && rulesOf(path).length === 0) throw new Error(`${path}: no rule says exactly one`);
-  const description = describe(schema);
+  const description = describe(schema, path);
   return {
     ...(description === '' ? {} : { description }),
     ...typed(schema, path),
@@ -41,8 +43,15 @@ export function lower(schema: Schema, path: string): Schema {
   };
 }
 
-/** `kubectl explain` shows nothing else, so default and example are told in words. */
-function describe({ description = '', default: byDefault, examples }: Schema): string {
+/** `kubectl explain` shows nothing else, so default and example are told in words, and those are of Kubernetes. */
+function describe(schema: Schema, path: string): string {
+  const words = CLUSTER_WORDS[path] ?? {};
+  const { description = '', examples } = {
+    ...schema,
+    ...(words.description === undefined ? {} : { description: words.description }),
+    ...(words.example === undefined ? {} : { examples: [words.example] }),
+  };
+  const byDefault = words.mustBeWritten === true ? undefined : schema.default;
   const isObject = typeof byDefault === 'object' && byDefault !== null && Object.keys(byDefault).length === 0;
   const left = byDefault === undefined || isObject ? '' : ` Left out: ${flow(byDefault)}.`;
   const [example] = Array.isArray(examples) ? (examples as readonly Json[]) : [];
@@ -75,6 +84,8 @@ function typed(schema: Schema, path: string): Schema {
 /** A whole number or text: what is between two whole numbers is written as text, as in "0.5%". */
 function numberOrText({ pattern, maximum = 100 }: Schema, path: string): Schema {
   if (pattern === undefined) throw new Error(`${path}: number or text without a pattern`);
+  const isKnown = (WHOLE_OR_TEXT as readonly string[]).includes(path);
+  if (!isKnown) throw new Error(`${path}: the compiler would take a fraction that the API server refuses`);
   return { 'x-kubernetes-int-or-string': true, maxLength: 20, minimum: 1, maximum, pattern };
 }
 

@@ -4,12 +4,13 @@
  */
 import type { ReleasePolicy } from '../model/policy.ts';
 import type { Version } from '../model/version.ts';
+import { CLUSTER_WORDS } from './cluster-words.ts';
 import { compileRead, type Hash, policyHash } from './compile.ts';
 import { formatPath } from './describe-value.ts';
 import type { MeasurementSource } from './rule-report.ts';
 import { checkRules } from './rules.ts';
 import { policySchema, type ReadPolicy } from './schema.ts';
-import { type Holes, type Problem, walkValue } from './walk.ts';
+import { flow, type Holes, type Problem, walkValue } from './walk.ts';
 
 /** One thing wrong with a policy. Lines and columns start at 1; null when there is no text. */
 export interface PolicyError {
@@ -76,7 +77,8 @@ export function judgePolicy(value: unknown, hash: Hash, options: CompileOptions 
   const { source = 'live', namespace } = options;
   const walked = walkValue(policySchema, value);
   const rules = checkRules(walked.value as Holes<ReadPolicy> | undefined, value, source);
-  const problems = dedupe([...walked.problems, ...rules.problems]);
+  const found = dedupe([...walked.problems, ...rules.problems]);
+  const problems = namespace === undefined ? found : found.map(ofCluster);
   if (problems.length > 0) return { kind: 'refused', problems };
   const read = walked.value as ReadPolicy;
   // What is written goes before what is given: it is where the API server puts the policy.
@@ -102,6 +104,14 @@ export function toError(problem: Problem, at: { line: number; column: number } |
     nearest: problem.nearest ?? null,
     fix: problem.fix,
   };
+}
+
+/** The example of a missing field is one that Kubernetes takes. */
+function ofCluster(problem: Problem): Problem {
+  const key = String(problem.path.at(-1));
+  const example = CLUSTER_WORDS[problem.path.join('.')]?.example;
+  if (example === undefined || problem.problem !== `${key} is required and missing`) return problem;
+  return { ...problem, fix: `add it, for example ${key}: ${flow(example)}` };
 }
 
 function dedupe(problems: readonly Problem[]): readonly Problem[] {

@@ -52,7 +52,10 @@ export function parseWeight(value: unknown): Parsed<number> {
   const steps = percent * 100;
   if (Math.abs(steps - Math.round(steps)) > 1e-7) {
     const below = Math.max(1, Math.floor(steps)) / 100;
-    return refuse(`a weight of ${percent} is finer than 0.01 percent`, `write ${below} or ${Math.ceil(steps) / 100}`);
+    const [down, up] = [below, Math.ceil(steps) / 100].map((each) =>
+      Number.isInteger(each) ? `${each}` : `"${each}%"`,
+    );
+    return refuse(`a weight of ${percent} is finer than 0.01 percent`, `write ${down} or ${up}`);
   }
   return accept(Math.round(steps) / 100);
 }

@@ -42,6 +42,8 @@ export interface RuleContext {
   readonly isNamespaced: boolean;
   /** Whether a person wrote the field, whatever its value. */
   readonly isWritten: (...path: (string | number)[]) => boolean;
+  /** The value as a person wrote it; undefined where nothing stands. */
+  readonly written: (...path: (string | number)[]) => unknown;
 }
 
 export type HoledCheck = Holes<NonNullable<ReadSpec['checks']>[number]>;

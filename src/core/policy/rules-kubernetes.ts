@@ -17,6 +17,7 @@ export function kubernetesRules(context: RuleContext): void {
   podRules(context);
   metricsRules(context);
   jobRules(context);
+  fractionRules(context);
   if (spec.router?.replicaShare !== undefined) replicaShareRules(context);
   if (spec.router?.gatewayApi !== undefined) gatewayApiRules(context);
 }
@@ -139,6 +140,22 @@ function jobRules({ spec, report }: RuleContext): void {
         'write a webhook that starts the job, or an approval',
       );
     }
+  }
+}
+
+/** The API server takes these as a whole number or as text (x-kubernetes-int-or-string), and refuses 0.5. */
+export const WHOLE_OR_TEXT = ['spec.stages[].weight', 'spec.router.gatewayApi.mirror'] as const;
+
+function fractionRules({ spec, report, written }: RuleContext): void {
+  const weights = (spec.stages ?? []).map((_stage, index) => ['stages', index, 'weight']);
+  for (const path of [...weights, ['router', 'gatewayApi', 'mirror']]) {
+    const value = written(...path);
+    report.refuseIf(
+      typeof value === 'number' && !Number.isInteger(value),
+      path,
+      `${String(value)} is no whole number, and the API server of Kubernetes takes a fraction as text only`,
+      `write "${String(value)}%"`,
+    );
   }
 }
 

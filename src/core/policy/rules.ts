@@ -26,8 +26,9 @@ export function checkRules(
     spec,
     report,
     source,
-    isNamespaced: isWritten(written, ['metadata', 'namespace']),
-    isWritten: (...path) => isWritten(written, ['spec', ...path]),
+    isNamespaced: writtenAt(written, ['metadata', 'namespace']) !== undefined,
+    isWritten: (...path) => writtenAt(written, ['spec', ...path]) !== undefined,
+    written: (...path) => writtenAt(written, ['spec', ...path]),
   };
   rampRules(context);
   checksRules(context);
@@ -39,11 +40,11 @@ export function checkRules(
   return report;
 }
 
-function isWritten(value: unknown, path: readonly (string | number)[]): boolean {
+function writtenAt(value: unknown, path: readonly (string | number)[]): unknown {
   let current = value;
   for (const key of path) {
     if (typeof key === 'number') current = Array.isArray(current) ? (current[key] as unknown) : undefined;
     else current = plainEntries(current)?.find(([name]) => name === key)?.[1];
   }
-  return current !== undefined;
+  return current;
 }

@@ -27,7 +27,7 @@ test('a weight is a number of percent or text with its sign, in exact steps of 0
     assert.equal(value(parseWeight(written)), percent);
   }
   for (let step = 1; step <= 10_000; step++) assert.equal(value(parseWeight(step / 100)), step / 100);
-  assert.match(refusal(parseWeight(33.333)), /finer than 0.01 percent; write 33.33 or 33.34/);
+  assert.match(refusal(parseWeight(33.333)), /finer than 0.01 percent; write "33.33%" or "33.34%"/);
   assert.match(refusal(parseWeight('5')), /write a number of percent/);
 });
 

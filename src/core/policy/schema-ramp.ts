@@ -92,7 +92,7 @@ const stage = object(
   {
     weight: required(weight(), {
       description:
-        'Percent of requests asked for the canary, above 0, in steps of 0.01. 100 means promote: it must be the last stage and carries nothing else. With checks, the stages before end at 95 or less, so that a share of stable remains to compare with.',
+        'Percent of requests asked for the canary, above 0, in steps of 0.01; on Kubernetes a fraction is written as text, as in `"0.5%"`. 100 means promote: it must be the last stage and carries nothing else. With checks, the stages before end at 95 or less, so that a share of stable remains to compare with.',
       example: 5,
     }),
     bake: optional(duration({ max: '30d' }), '5m (a stage of 100 has none)', {

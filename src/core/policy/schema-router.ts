@@ -190,7 +190,7 @@ const gatewayApi = object(
     ),
     mirror: optional(weight(), 'nothing is mirrored', {
       description:
-        "Percent of stable's requests of which a copy is sent to the canary too; its answers are thrown away. Owned routes only, and only where the implementation has mirrors.",
+        'Percent of stable\'s requests of which a copy is sent to the canary too; its answers are thrown away. Owned routes only, and only where the implementation has mirrors. A fraction is written as text, as in `"0.5%"`.',
       example: '10%',
     }),
     settle: defaulted(duration({ max: '10m' }), '3s', {
