@@ -5,6 +5,8 @@ import {
   evidencePicture,
   grownTrace,
   keptTrace,
+  outcomeSentence,
+  type ReleaseLine,
   type ReleaseReport,
   readTrace,
   reportHtml,
@@ -57,6 +59,21 @@ describe('the report of a release', () => {
     );
     assert.match(promoted.sentence, /^v2 promoted after .*: errors /);
     assert.match(aborted.exposed.sentence, /requests met v2 in .*; \d+ of them were bad, about \d+ more than stable/);
+  });
+
+  it('says the share that users met where it was more than was asked, as with replica share', () => {
+    const view = samples().find(({ name }) => name === 'aborted')?.view;
+    assert.ok(view?.release != null);
+    const at = (canaryRequests: number, stableRequests: number, highestWeightPercent = 10) => {
+      const exposure = { ...view.release?.exposure, canaryRequests, stableRequests } as ReleaseLine['exposure'];
+      const line = { ...(view.release as ReleaseLine), highestWeightPercent, exposure };
+      return /aborted at (.*?) after/.exec(outcomeSentence(line, view.evidence))?.[1];
+    };
+    assert.equal(at(251, 749), '10 % (25 % seen)');
+    assert.equal(at(110, 890), '10 %', 'chance is not told');
+    assert.equal(at(60, 940), '10 %', 'less than asked: the stages before asked for less');
+    assert.equal(at(10, 20), '10 %', 'too few to say');
+    assert.equal(at(700, 300, 100), '100 %');
   });
 
   it('asks nobody for anything and runs nothing, whatever versions are called', () => {

@@ -1,6 +1,6 @@
 // haldane history: releases so far, the journal of one, and whether the journal is whole.
 import { Command } from 'commander';
-import { countText, dayText, exitOfOutcome, percentText, type ReleaseLine, spanText } from '../../core/views/index.ts';
+import { countText, dayText, exitOfOutcome, type ReleaseLine, reachedText, spanText } from '../../core/views/index.ts';
 import type { Client } from '../client.ts';
 import { type CommonOptions, connect, examples, policyOf, tableText, withCommon } from '../common.ts';
 import type { Context } from '../context.ts';
@@ -47,7 +47,7 @@ function row(release: ReleaseLine, offsetMinutes: number): string[] {
     release.id,
     `${release.from ?? '–'} → ${release.to}`,
     release.unanalysed === null ? word : `${word} (unanalysed)`,
-    `${percentText(release.highestWeightPercent)} %`,
+    reachedText(release),
     spanText(release.spentMs),
     countText(release.exposure.canaryRequests),
     dayText(release.startedAt, offsetMinutes),

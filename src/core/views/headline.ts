@@ -41,11 +41,28 @@ export function outcomeSentence(release: ReleaseLine, evidence: readonly Evidenc
   }
   const blamed = evidence.find((line) => line.check === outcome.check);
   const because = blamed === undefined || blamed.lower === null ? outcome.sentence : numbersOf(blamed);
-  const at =
-    release.highestWeightPercent === 0 ? 'before any traffic' : `at ${percentText(release.highestWeightPercent)} %`;
+  const at = release.highestWeightPercent === 0 ? 'before any traffic' : `at ${reachedText(release)}`;
   const start = outcome.sentence.startsWith('aborted') && blamed === undefined ? '' : 'aborted ';
   const text = start === '' ? `${because}, ${at} ${after}` : `${start}${at} ${after}: ${because}`;
   return `${to} ${sentence(text)}${marked}`;
+}
+
+const LEAST_REQUESTS = 100;
+/** Five standard deviations, of users who come with four requests each: less is chance. */
+const DEVIATIONS = 5 * Math.sqrt(4);
+
+/**
+ * "10 %", the most that was asked; "10 % (25 % seen)" where users met more than that, as with replica share, which gives
+ * whole pods. What was harmed is what was seen.
+ */
+export function reachedText({ highestWeightPercent, exposure }: ReleaseLine): string {
+  const asked = `${percentText(highestWeightPercent)} %`;
+  const all = exposure.canaryRequests + exposure.stableRequests;
+  if (all < LEAST_REQUESTS) return asked;
+  const fraction = highestWeightPercent / 100;
+  const seen = exposure.canaryRequests / all;
+  if (seen <= fraction + DEVIATIONS * Math.sqrt((fraction * (1 - fraction)) / all)) return asked;
+  return `${asked} (${percentText(Math.round(seen * 100))} % seen)`;
 }
 
 /** "errors +1.53 pp, 95 % bounds +0.9 … +2.2, tolerance 0.5" */

@@ -5,7 +5,7 @@ export { type EvidencePicture, evidencePicture } from './evidence-picture.ts';
 export { EXIT_CODES, type ExitMeaning, exitOf, exitOfOutcome } from './exit-code.ts';
 export * from './format.ts';
 export { stateGlyph, VERDICT_GLYPH, verdictWord } from './glyphs.ts';
-export { onceText, outcomeSentence } from './headline.ts';
+export { onceText, outcomeSentence, reachedText } from './headline.ts';
 export { type LoggedEntry, logLine } from './log-line.ts';
 export { decisionKey, decisionLine, plainLines, totalsSentence } from './plain-text.ts';
 export * from './release-view.ts';
