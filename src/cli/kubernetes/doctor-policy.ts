@@ -14,6 +14,7 @@ import type { Cluster, PolicyObject } from './cluster.ts';
 import { ok, problem, warning } from './doctor.ts';
 import { configFindings } from './doctor-config.ts';
 import { queryFindings } from './doctor-queries.ts';
+import { olderRouteFindings } from './doctor-routes.ts';
 import { isForbidden } from './errors.ts';
 import { type FoundObjects, findObjects, refusedParents } from './objects.ts';
 
@@ -31,6 +32,7 @@ export async function diagnosePolicy(client: KubernetesClient, name: string): Pr
     ...workloadFindings(found),
     ...(deployment == null ? [] : await holdFindings(cluster, object, deployment)),
     ...(policy === null ? [] : await routerFindings(cluster, policy, found)),
+    ...(policy === null ? [] : await olderRouteFindings(cluster, policy)),
     ...queryFindings(view, policy),
   ];
   if (policy === null) return { policy: name, findings, detections: [] };
