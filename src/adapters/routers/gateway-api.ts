@@ -229,9 +229,10 @@ export class GatewayApiRouter implements Router {
 
   #noteWriteBacks(policy: ReleasePolicy, view: Whole): void {
     for (const route of sharedRoutes(view)) {
-      const { name, resourceVersion = '' } = route.metadata;
+      // Of each spec once: what a data plane writes into the status changes the object, too, and nobody's mind.
+      const { name, generation = 0 } = route.metadata;
       if (!isWrittenBack(route, view.pair)) continue;
-      this.#fights.note(`${policy.name} ${name}`, resourceVersion, this.#options.clock.now());
+      this.#fights.note(`${policy.name} ${name}`, String(generation), this.#options.clock.now());
     }
   }
 

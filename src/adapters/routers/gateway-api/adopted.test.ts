@@ -93,6 +93,21 @@ describe('an adopted route', () => {
     await here.cluster.stop();
   });
 
+  test('row 59: written back once it is set right, though the data plane writes its status meanwhile', async () => {
+    const here = await routedWorld(POLICY);
+    await inForce(here, divided(here, 10));
+    await reapply(here, 'git-tool');
+    for (const note of ['a', 'b', 'c']) {
+      await here.router.observe(POLICY);
+      const body = { status: { note, ...((await route(here)).status ?? {}) } };
+      await here.cluster.api.patch(HTTP_ROUTES, AT, { type: 'merge', body }, { subresource: 'status' });
+      await here.cluster.pass(100);
+    }
+    await inForce(here, divided(here, 10));
+    assert.equal((await here.router.observe(POLICY)).split?.weights[1]?.weightPercent, 10);
+    await here.cluster.stop();
+  });
+
   test('I3: in a fight the way back to stable is open', async () => {
     const here = await routedWorld(POLICY);
     await inForce(here, divided(here, 50));

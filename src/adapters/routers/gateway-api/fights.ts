@@ -14,7 +14,7 @@ interface Seen {
 export class Fights {
   readonly #seen = new Map<string, Seen>();
 
-  /** What we wrote is not there any more; each version of the object is counted once. */
+  /** What we wrote is not there any more; each version of the spec is counted once. */
   note(key: string, version: string, at: Instant): void {
     const before = this.#seen.get(key);
     if (before?.version === version) return;
