@@ -125,13 +125,13 @@ const WEIGHT: readonly Mutant[] = [
   {
     name: 'a stage is skipped',
     file: engine('advance'),
-    find: 'enterStage(turn, plateau.index + 1, plateau.nextWeightPercent);',
-    replace: 'enterStage(turn, plateau.index + 2, plateau.nextWeightPercent);',
+    find: 'enterStage(turn, { stage: plateau.index + 1, weightPercent: plateau.nextWeightPercent, why });',
+    replace: 'enterStage(turn, { stage: plateau.index + 2, weightPercent: plateau.nextWeightPercent, why });',
   },
   {
     name: 'never advances',
     file: engine('advance'),
-    find: '  enterStage(turn, plateau.index + 1, plateau.nextWeightPercent);',
+    find: '  enterStage(turn, { stage: plateau.index + 1, weightPercent: plateau.nextWeightPercent, why });',
     replace: "  hold(turn, 'stays');",
   },
   {
