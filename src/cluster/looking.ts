@@ -4,8 +4,8 @@ import type { ReleasePolicy } from '../core/model/policy.ts';
 import { elapsedMs, type Instant } from '../core/model/time.ts';
 import type { CacheReader, KubeObject } from '../kubernetes/index.ts';
 import { HaldaneError } from '../lib/errors.ts';
-import { isCanaryOf } from './canary-labels.ts';
-import { canaryName, type PolicyKey, policyKey } from './names.ts';
+import { canaryOf } from './canary-labels.ts';
+import { type PolicyKey, policyKey } from './names.ts';
 import type { Deployment, Pod, ReplicaSet } from './objects.ts';
 import { type Places, placesOf } from './places.ts';
 
@@ -52,10 +52,9 @@ export function lookAt(policy: ReleasePolicy, caches: PlaceCaches): Looked {
   const name = policy.workload.deployment;
   const deployment = caches.deployments.get(key.namespace, name) as Deployment | undefined;
   if (deployment === undefined) return { key, deployment: name, places: null };
-  const canary = caches.deployments.get(key.namespace, canaryName(name)) as Deployment | undefined;
   const places = placesOf({
     deployment,
-    canary: canary !== undefined && isCanaryOf(canary, key.name) ? canary : null,
+    canary: canaryOf(caches.deployments, key, name),
     replicaSets: caches.replicaSets.list(key.namespace) as readonly ReplicaSet[],
     pods: caches.pods.list(key.namespace) as readonly Pod[],
   });

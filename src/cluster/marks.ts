@@ -10,6 +10,8 @@ export type Operations = readonly JsonPatchOperation[];
 /** "haldane.dev/held" as a part of a JSON pointer. */
 const pointer = (annotation: string) => `/metadata/annotations/${annotation.replaceAll('/', '~1')}`;
 
+const MARKS = [ANNOTATION.lock, ANNOTATION.held, ANNOTATION.hold];
+
 const isLocked = ({ metadata }: Deployment) => metadata.annotations?.[ANNOTATION.lock] !== undefined;
 
 export function unpause({ spec }: Deployment): Operations {
@@ -33,7 +35,7 @@ export function annotated(
 
 /** Nothing of Haldane's is left on it, and it is its owner's: with this template, or the one that stands there. */
 export function givenBack(seen: Deployment, template: PodTemplate | null): Operations {
-  const marks = [ANNOTATION.lock, ANNOTATION.held, ANNOTATION.hold].flatMap((name) => removed(seen, name));
+  const marks = MARKS.flatMap((name) => removed(seen, name));
   const replaced: Operations = template === null ? [] : [{ op: 'replace', path: '/spec/template', value: template }];
   // A pause without marks is its owner's own.
   const isOurs = seen.metadata.annotations?.[ANNOTATION.held] === 'true' || replaced.length > 0 || isLocked(seen);
@@ -44,8 +46,6 @@ export function givenBack(seen: Deployment, template: PodTemplate | null): Opera
 export function guarded({ metadata }: Deployment, operations: Operations): Operations {
   return [{ op: 'test', path: '/metadata/resourceVersion', value: metadata.resourceVersion }, ...operations];
 }
-
-const MARKS = [ANNOTATION.held, ANNOTATION.hold, ANNOTATION.lock];
 
 /** Which of the pause and the marks the answer does not have as they were sent, in words for people. */
 export function undoneIn(answer: Deployment, sent: Operations): readonly string[] {

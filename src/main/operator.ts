@@ -126,8 +126,7 @@ async function lookAtAdmission({ caches, account, controller }: Parts, signal: A
   const stamp = stampOf(caches);
   if (stamp.kind !== 'there') log.warn('commands are not stamped: most are not taken', { why: stamp.why });
   const wakeAllPolicies = ({ metadata }: KubeObject) => {
-    if (!metadata.name.startsWith('haldane-')) return;
-    for (const { name } of controller.views()) controller.wake(name);
+    if (metadata.name.startsWith('haldane-')) wakePolicies(controller);
   };
   for (const cache of admissionOf(caches)) cache.onChange(wakeAllPolicies);
 }
@@ -136,6 +135,10 @@ async function lookAtAdmission({ caches, account, controller }: Parts, signal: A
 function wakeAll({ caches, controller, account }: Parts): void {
   if (account.name === null) void account.ask();
   for (const cache of Object.values(caches)) cache.wake();
+  wakePolicies(controller);
+}
+
+function wakePolicies(controller: Controller): void {
   for (const { name } of controller.views()) controller.wake(name);
 }
 

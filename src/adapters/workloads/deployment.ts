@@ -4,7 +4,7 @@
 // it rolls, or whose new templates would not wait.
 
 import type { Admission } from '../../cluster/admission.ts';
-import { canaryRevision, isCanaryOf } from '../../cluster/canary-labels.ts';
+import { canaryOf, canaryRevision, isCanaryOf } from '../../cluster/canary-labels.ts';
 import { canaryDeployment } from '../../cluster/canary-template.ts';
 import { needSynced } from '../../cluster/looking.ts';
 import { canaryName, FIELD_MANAGER, type Lock, type PolicyKey, policyKey } from '../../cluster/names.ts';
@@ -312,7 +312,7 @@ export class Deployments implements Workload {
     needSynced({ deployments, replicaSets, pods }, clock.now());
     const key = policyKey(policy.name);
     const workload = workloadOf(policy);
-    const canary = this.#canary(key, workload);
+    const canary = canaryOf(deployments, key, workload.deployment);
     const deployment = deployments.get(key.namespace, workload.deployment) as Deployment | undefined;
     if (deployment === undefined) return { key, workload, canary, seen: null };
     const places = placesOf({ deployment, canary, ...this.#objects(key.namespace) });
@@ -333,13 +333,6 @@ export class Deployments implements Workload {
       replicaSets: replicaSets.list(namespace) as readonly ReplicaSet[],
       pods: pods.list(namespace) as readonly Pod[],
     };
-  }
-
-  /** A Deployment that happens to have the canary's name and is not ours is nobody's canary; it is refused when one is to be made. */
-  #canary(key: PolicyKey, workload: DeploymentWorkload): Deployment | null {
-    const name = canaryName(workload.deployment);
-    const found = this.#deps.caches.deployments.get(key.namespace, name) as Deployment | undefined;
-    return found !== undefined && isCanaryOf(found, key.name) ? found : null;
   }
 
   /** Asked before anything begins, and never of the way back (I3). */

@@ -13,6 +13,7 @@ import type { Log } from '../../../lib/log.ts';
 import type { Declaration } from '../../../ports/index.ts';
 import type { Commands } from './commands.ts';
 import {
+  deploymentOf,
   factsIn,
   isUnderWay,
   lastVersion,
@@ -173,7 +174,7 @@ export class Declarations {
 
   #deployment(resource: PolicyResource, facts: StateFacts | null): Deployment | null {
     const { namespace = '' } = resource.metadata;
-    const name = ownDeployment(facts) ?? namedDeployment(resource);
+    const name = deploymentOf(resource, facts);
     const found = this.#deps.caches.deployments.get(namespace, name) as Deployment | undefined;
     return found === undefined || found.metadata.deletionTimestamp !== undefined ? null : found;
   }

@@ -141,6 +141,11 @@ export function namedDeployment({ spec }: PolicyResource): string {
   return spec.workload?.deployment?.name ?? '';
 }
 
+/** The one to look at: its own, or the one it names while it has none. */
+export function deploymentOf(resource: PolicyResource, facts = factsIn(resource)): string {
+  return ownDeployment(facts) ?? namedDeployment(resource);
+}
+
 export function isUnderWay({ release }: StateFacts): boolean {
   return release !== null && release.phase.kind !== 'ended';
 }

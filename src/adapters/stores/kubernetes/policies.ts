@@ -12,7 +12,7 @@ import {
   RELEASE_POLICIES,
 } from '../../../kubernetes/index.ts';
 import type { Declaration } from '../../../ports/index.ts';
-import { factsIn, namedDeployment, ownDeployment, type PolicyResource } from './documents.ts';
+import { deploymentOf, type PolicyResource } from './documents.ts';
 import { notSynced } from './errors.ts';
 
 export type Compiled =
@@ -102,7 +102,7 @@ export class Policies {
     await this.reread(resource);
     const { namespace } = resource.metadata;
     const met = this.get(nameOf(resource)) ?? resource;
-    const name = ownDeployment(factsIn(met)) ?? namedDeployment(met);
+    const name = deploymentOf(met);
     if (name === '') return;
     const deployment = await this.#api.get(DEPLOYMENTS, { namespace, name });
     if (deployment !== null) this.#caches.deployments.noteWritten(deployment);

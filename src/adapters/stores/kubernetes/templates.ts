@@ -4,14 +4,7 @@ import { LABEL } from '../../../cluster/names.ts';
 import { isControlledBy, type ReplicaSet } from '../../../cluster/objects.ts';
 import { type PodTemplate, plainTemplate, templateRevision } from '../../../cluster/revision.ts';
 import type { CacheReader } from '../../../kubernetes/index.ts';
-import {
-  factsIn,
-  namedDeployment,
-  ownDeployment,
-  type PolicyResource,
-  type ReleaseResource,
-  recordOf,
-} from './documents.ts';
+import { deploymentOf, type PolicyResource, type ReleaseResource, recordOf } from './documents.ts';
 import type { Policies, StoreCaches } from './policies.ts';
 
 const REMEMBERED = 8;
@@ -71,7 +64,7 @@ export class Templates {
 
   #standing(resource: PolicyResource, revision: string): PodTemplate | null {
     const { namespace = '' } = resource.metadata;
-    const name = ownDeployment(factsIn(resource)) ?? namedDeployment(resource);
+    const name = deploymentOf(resource);
     const deployment = this.#caches.deployments.get(namespace, name);
     if (deployment === undefined) return null;
     const sets = this.#caches.replicaSets.list(namespace) as readonly ReplicaSet[];
