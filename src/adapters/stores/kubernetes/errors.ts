@@ -32,14 +32,6 @@ export const otherDeployment = (policy: string, { own, named }: { readonly own: 
   fix: `write ${own} again; for ${named} make another policy of another name, and delete this one to give ${own} back`,
 });
 
-export const notLetGo = (deployment: string, lost: readonly string[]) =>
-  new KubernetesStoreError(`the API server undid what lets ${deployment} go (${lost.join(', ')})`, {
-    code: 'deployment-undone',
-    path: deployment,
-    fix: 'run the operator as the account that the policies of admission.yaml exempt',
-    retry: 'later',
-  });
-
 export const recordTooNew = ({ namespace = '', name }: { namespace?: string; name: string }, schema: number) =>
   new KubernetesStoreError(`the record of ${namespace}/${name} was written by a later Haldane (schema ${schema})`, {
     code: 'record-too-new',

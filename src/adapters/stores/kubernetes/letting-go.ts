@@ -1,11 +1,10 @@
 // A Deployment whose template waits for a policy that goes and never released anything of it: nobody else would ever let it
 // go. One that another policy names or releases is left to that one (row 63), and what was released is handed back, not this.
-import { givenBack, guarded, undoneIn } from '../../../cluster/marks.ts';
-import { FIELD_MANAGER } from '../../../cluster/names.ts';
+import { givenBack } from '../../../cluster/marks.ts';
 import type { Deployment } from '../../../cluster/objects.ts';
+import { writeMarks } from '../../../cluster/write-marks.ts';
 import { DEPLOYMENTS, type KubeApi } from '../../../kubernetes/index.ts';
 import { factsIn, lastVersion, namedDeployment, ownDeployment, type PolicyResource } from './documents.ts';
-import { notLetGo } from './errors.ts';
 import type { StoreCaches } from './policies.ts';
 
 /** Idempotent. */
@@ -19,13 +18,9 @@ export async function letGo(
   const isHandedBack = lastVersion(facts) !== null && (ownDeployment(facts) ?? at.name) === at.name;
   if (at.name === '' || isHandedBack || others(caches, going).some((policy) => has(policy, at.name))) return;
   const live = await api.get<Deployment>(DEPLOYMENTS, at);
-  const operations = live === null ? [] : givenBack(live, null);
-  if (live === null || operations.length === 0) return;
-  const patch = { type: 'json', operations: guarded(live, operations) } as const;
-  const written = await api.patch<Deployment>(DEPLOYMENTS, at, patch, { fieldManager: FIELD_MANAGER });
-  caches.deployments.noteWritten(written);
-  const lost = undoneIn(written, operations);
-  if (lost.length > 0) throw notLetGo(at.name, lost);
+  if (live === null) return;
+  const noteWritten = (written: Deployment) => caches.deployments.noteWritten(written);
+  await writeMarks({ api, noteWritten }, live, givenBack(live, null));
 }
 
 function others(caches: StoreCaches, { metadata }: PolicyResource): readonly PolicyResource[] {

@@ -1,6 +1,6 @@
 // Why a Deployment cannot be looked at or released, each with what to do about it.
 import type { Admission } from '../../../cluster/admission.ts';
-import { EXEMPT_ACCOUNT } from '../../../cluster/names.ts';
+import { OWN_ACCOUNT } from '../../../cluster/write-marks.ts';
 import { HaldaneError, type HaldaneErrorOptions } from '../../../lib/errors.ts';
 
 export class DeploymentError extends HaldaneError {}
@@ -18,7 +18,6 @@ export const missing = (name: string) =>
   });
 
 const ADMISSION = { path: 'MutatingAdmissionPolicy haldane-hold', retry: 'later' } as const;
-const OWN_ACCOUNT = 'run it as the account that is exempt, or write its own into admission.yaml and apply that';
 
 /** Why nothing new is started: new templates would not wait, or not for this operator. */
 export function noAdmission({ kind, why }: Exclude<Admission, { kind: 'there' }>): DeploymentError {
@@ -43,18 +42,6 @@ export function noAdmission({ kind, why }: Exclude<Admission, { kind: 'there' }>
       });
   }
 }
-
-/** The API server said yes, and stored something else. */
-export const undone = (what: readonly string[]) =>
-  error(
-    `the API server took the write and undid it (${what.join(', ')}): admission takes this operator for a stranger`,
-    {
-      code: 'deployment-undone',
-      path: 'MutatingAdmissionPolicy haldane-keep, haldane-hold',
-      fix: `${OWN_ACCOUNT}; as delivered that is ${EXEMPT_ACCOUNT}`,
-      retry: 'later',
-    },
-  );
 
 export const unfitStrategy = (why: string) =>
   error(`the Deployment would stop serving while it rolls: ${why}`, {

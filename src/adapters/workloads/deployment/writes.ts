@@ -1,9 +1,10 @@
 // The writes on stable's Deployment, each one guarded: it holds only for the very object that was looked at, and for the
 // template that was meant. What is not Haldane's is left byte for byte (I5).
-import { annotated, givenBack, guarded, type Operations, removed, undoneIn, unpause } from '../../../cluster/marks.ts';
+import { annotated, givenBack, type Operations, removed, unpause } from '../../../cluster/marks.ts';
 import { ANNOTATION, FIELD_MANAGER, type Lock } from '../../../cluster/names.ts';
 import type { Deployment } from '../../../cluster/objects.ts';
 import { type PodTemplate, templateRevision } from '../../../cluster/revision.ts';
+import { writeMarks } from '../../../cluster/write-marks.ts';
 import {
   DEPLOYMENTS,
   isConflict,
@@ -11,7 +12,7 @@ import {
   type KubeApi,
   type ManagedFields,
 } from '../../../kubernetes/index.ts';
-import { changedMeanwhile, missing, undone } from './errors.ts';
+import { changedMeanwhile, missing } from './errors.ts';
 
 export class DeploymentWrites {
   readonly #api: KubeApi;
@@ -112,16 +113,7 @@ export class DeploymentWrites {
   }
 
   async #write(seen: Deployment, operations: Operations): Promise<Deployment> {
-    const { namespace, name } = seen.metadata;
-    if (operations.length === 0) return seen;
-    const patch = { type: 'json', operations: guarded(seen, operations) } as const;
-    const at = { namespace, name };
-    const written = await this.#api.patch<Deployment>(DEPLOYMENTS, at, patch, { fieldManager: FIELD_MANAGER });
-    this.#noteWritten(written);
-    const lost = undoneIn(written, operations);
-    // Else it would be asked for at every look, and never be so.
-    if (lost.length > 0) throw undone(lost);
-    return written;
+    return writeMarks({ api: this.#api, noteWritten: this.#noteWritten }, seen, operations);
   }
 }
 
